@@ -1,0 +1,70 @@
+"""The command line: thin commands, each loaded only when it is called.
+
+Adding a command is adding a module with a click command named ``command`` and a line in ``COMMANDS``.
+"""
+
+from __future__ import annotations
+
+import sys
+from importlib import import_module
+
+import click
+
+from backbeat import __version__
+from backbeat.errors import BackbeatError
+
+COMMANDS = {
+    "accompany": "Add a drum track to a song.",
+    "inspect": "Show what is understood of a MIDI file.",
+    "render": "Render a MIDI file as audio.",
+    "kits": "List kit maps, or show one.",
+    "corpus": "Build training data from MIDI collections.",
+    "train": "Train a model.",
+    "evaluate": "Measure a model beside its floors.",
+}
+
+
+class _Lazy(click.Group):
+    """A group that knows its commands' names and imports one when it is called."""
+
+    def list_commands(self, ctx: click.Context) -> list[str]:
+        return list(COMMANDS)
+
+    def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:
+        if cmd_name not in COMMANDS:
+            return None
+        command: click.Command = import_module(f"backbeat.cli.{cmd_name}").command
+        return command
+
+    def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
+        with formatter.section("Commands"):
+            formatter.write_dl(list(COMMANDS.items()))
+
+
+@click.group(cls=_Lazy, context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 110})
+@click.version_option(__version__, prog_name="backbeat")
+def group() -> None:
+    """Give it a song, get a drummer."""
+
+
+def main() -> None:
+    """Run a command: exit 0, 1 with one line that says why, or 2 for wrong usage."""
+    try:
+        group(standalone_mode=False)
+    except click.ClickException as error:
+        error.show()
+        sys.exit(error.exit_code)
+    except (click.exceptions.Abort, KeyboardInterrupt):
+        _fail("stopped", 130)
+    except BackbeatError as error:
+        _fail(str(error), 1)
+    except MemoryError:
+        _fail("out of memory: try a shorter song or fewer takes", 1)
+    except BrokenPipeError:
+        sys.stderr.close()
+        sys.exit(1)
+
+
+def _fail(message: str, code: int) -> None:
+    click.echo(f"backbeat: {' '.join(message.split())}", err=True)
+    sys.exit(code)

@@ -1,0 +1,188 @@
+"""The façade: a drummer who can be given a song."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Sequence
+from dataclasses import replace
+from importlib import resources
+from pathlib import Path
+
+import numpy as np
+
+from backbeat.cues import Cues, hear, hear_nothing
+from backbeat.errors import InputError, SongError
+from backbeat.grid import Grid
+from backbeat.groove import Groove
+from backbeat.models.drummer import DrummerModel, Known, Sampling
+from backbeat.song import Song
+from backbeat.transforms import follow_timing, quantise
+
+STEPS_PER_QUARTER = 4
+MAX_STEPS_PER_QUARTER = 48
+
+
+class Drummer:
+    """A drummer for songs.
+
+    Args:
+        model: the network, its kit and codec.
+    """
+
+    def __init__(self, model: DrummerModel) -> None:
+        self.model = model
+
+    @property
+    def styles(self) -> tuple[str, ...]:
+        """Styles that can be asked for; "any" leaves it to the song."""
+        return tuple(self.model.styles)
+
+    def accompany(
+        self, song: Song, *, style: str = "any", seed: int = 0, temperature: float | None = None, top_p: float | None = None, steps_per_quarter: int = STEPS_PER_QUARTER
+    ) -> Groove:
+        """Play drums to a song.
+
+        Args:
+            song: what the band plays; drum parts in it are not heard.
+            style: one of ``styles``.
+            seed: the same song, options, seed and version give the same groove.
+            temperature: how adventurous, 0 = the most likely at every step; None = the default.
+            top_p: share of the likely choices that stay possible, in (0, 1]; None = the default.
+            steps_per_quarter: grid of the groove; the drummer thinks in 16ths (4), other grids are quantised to.
+
+        Raises:
+            SongError: there is nothing to accompany.
+            InputError: an option is out of range.
+        """
+        return self.accompany_takes(song, 1, style=style, seed=seed, temperature=temperature, top_p=top_p, steps_per_quarter=steps_per_quarter)[0]
+
+    def accompany_takes(
+        self, song: Song, takes: int, *, style: str = "any", seed: int = 0, temperature: float | None = None, top_p: float | None = None, steps_per_quarter: int = STEPS_PER_QUARTER
+    ) -> list[Groove]:
+        """Several takes at once; take k is drawn with generator [seed, k]. See ``accompany``."""
+        how, index = self._choose(style, temperature, top_p)
+        if not 1 <= steps_per_quarter <= MAX_STEPS_PER_QUARTER:
+            raise InputError(f"steps per quarter must lie in 1-{MAX_STEPS_PER_QUARTER}, not {steps_per_quarter}")
+        if not 1 <= takes <= 16:
+            raise InputError(f"takes must lie in 1-16, not {takes}")
+        check_song(song)
+        cues = hear(song, song.grid(STEPS_PER_QUARTER))
+        grooves = self.model.play(cues, _generators(seed, takes), style=index, how=how)
+        finished = [_end_with_band(follow_timing(g, cues), song) for g in grooves]
+        if steps_per_quarter == STEPS_PER_QUARTER:
+            return finished
+        grid = song.grid(steps_per_quarter)
+        return [quantise(g, grid) for g in finished]
+
+    def infill(self, song: Song, groove: Groove, bars: Sequence[int], *, keep: Sequence[str] = (), style: str = "any", seed: int = 0, temperature: float | None = None, top_p: float | None = None) -> Groove:
+        """Play some bars anew; every hit outside them stays as it is.
+
+        Args:
+            groove: drums in the drummer's kit on ``song.grid()``.
+            bars: 0-based bars to play anew.  keep: classes of ``drums_rnn_9`` that stay there too.
+        """
+        how, index = self._choose(style, temperature, top_p)
+        mask = np.ones((groove.grid.steps, 9), np.bool_)
+        fresh = np.isin(groove.grid.bar_of_step, list(bars))
+        mask[fresh] = False
+        for name in keep:
+            mask[:, _nine(name)] = True
+        cues = hear(song, groove.grid)
+        new = follow_timing(self.model.play(cues, _generators(seed, 1), style=index, how=how, known=Known(mask, groove))[0], cues)
+        stays = ~fresh[:, None] | mask[:, self.model._group]
+        chosen = [np.where(stays, getattr(groove, n), getattr(new, n)) for n in ("hits", "velocities", "offsets")]
+        return Groove(groove.grid, groove.kit, *chosen)
+
+    def continue_groove(self, primer: Groove, bars: int, *, style: str = "any", qpm: float = 120.0, seed: int = 0, temperature: float | None = None, top_p: float | None = None) -> Groove:
+        """Go on after a primer, with no band.
+
+        Args:
+            primer: drums in the drummer's kit.
+            bars: length of the result in bars, primer included; the bars added have the metre of the primer's last.
+        """
+        old = primer.grid
+        numerator, denominator = old.numerators[-1], old.denominators[-1]
+        if bars <= old.bars:
+            raise InputError(f"the primer has {old.bars} bars: ask for more than that")
+        length = int(old.bar_ticks[-1] - old.bar_ticks[-2])
+        ticks = np.concatenate([old.bar_ticks, old.bar_ticks[-1] + length * np.arange(1, bars - old.bars + 1)])
+        more = bars - old.bars
+        grid = Grid(ticks, (*old.bar_quarters, *old.bar_quarters[-1:] * more), (*old.numerators, *[numerator] * more), (*old.denominators, *[denominator] * more), old.steps_per_quarter)
+        pad = ((0, grid.steps - old.steps), (0, 0))
+        given = Groove(grid, primer.kit, *(np.pad(getattr(primer, n), pad) for n in ("hits", "velocities", "offsets")))
+        mask = np.zeros((grid.steps, 9), np.bool_)
+        mask[: old.steps] = True
+        how, index = self._choose(style, temperature, top_p)
+        new = self.model.play(hear_nothing(grid, qpm), _generators(seed, 1), style=index, how=how, known=Known(mask, given), band=False)[0]
+        return new.replace(offsets=np.where(mask[:, :1], given.offsets, new.offsets))
+
+    def play_alone(self, grid: Grid, *, style: str = "any", qpm: float = 120.0, seed: int = 0, temperature: float | None = None, top_p: float | None = None) -> Groove:
+        """Play with no song at all, on any grid of 16ths."""
+        how, index = self._choose(style, temperature, top_p)
+        return self.model.play(hear_nothing(grid, qpm), _generators(seed, 1), style=index, how=how, band=False)[0]
+
+    def _choose(self, style: str, temperature: float | None, top_p: float | None) -> tuple[Sampling, int]:
+        if style not in self.styles:
+            raise InputError(f"no style {style!r}: choose from {', '.join(self.styles)}")
+        how = Sampling()
+        if temperature is not None:
+            how = replace(how, temperature=temperature)
+        if top_p is not None:
+            how = replace(how, top_p=top_p)
+        if not 0 <= how.temperature <= 5 or not 0 < how.top_p <= 1:
+            raise InputError(f"temperature must lie in 0-5 and top-p in (0, 1], not {how.temperature} and {how.top_p}")
+        return how, self.styles.index(style)
+
+
+def load_drummer(folder: str | os.PathLike[str] | None = None) -> Drummer:
+    """Load a drummer.
+
+    Args:
+        folder: a checkpoint folder; None = the one that ships with Backbeat.
+
+    Raises:
+        ModelError: the folder is not a drummer's.
+    """
+    if folder is not None:
+        return Drummer(DrummerModel(Path(folder)))
+    with resources.as_file(resources.files("backbeat").joinpath("weights/drummer")) as path:
+        return Drummer(DrummerModel(path))
+
+
+def check_song(song: Song) -> None:
+    """Refuse what cannot be accompanied.
+
+    Raises:
+        SongError: no notes, drums only, or a single bar.
+    """
+    where = song.source or "the song"
+    if not any(len(p.notes) for p in song.parts):
+        raise SongError(f"{where} has no notes: there is nothing to accompany")
+    if not any(len(p.notes) for p in song.band):
+        raise SongError(f"{where} has only drums: add the band's parts, a drummer follows them")
+    first, last = min(int(p.notes["onset"].min()) for p in song.band if len(p.notes)), max(int(p.notes["onset"].max()) for p in song.band if len(p.notes))
+    grid = song.grid()
+    bars = np.searchsorted(grid.bar_ticks, [first, last], side="right")
+    if bars[0] == bars[1]:
+        raise SongError(f"{where} plays in one bar only: give at least two, so that there is something to follow")
+
+
+def _generators(seed: int, takes: int) -> list[np.random.Generator]:
+    return [np.random.default_rng([abs(seed), int(seed < 0), k]) for k in range(takes)]
+
+
+def _nine(name: str) -> int:
+    from backbeat.kits import load_kit
+
+    return load_kit("drums_rnn_9").index(name)
+
+
+def _end_with_band(groove: Groove, song: Song) -> Groove:
+    """Without the hits at or behind the end of the band's last note."""
+    end = max(int(p.notes["end"].max()) for p in song.band)
+    return groove.replace(hits=groove.hits & (groove.grid.step_ticks[:-1] < end)[:, None])
+
+
+def describe_cues(song: Song) -> Cues:
+    """What the drummer hears of a song, on its grid of 16ths."""
+    return hear(song, song.grid(STEPS_PER_QUARTER))

@@ -1,0 +1,214 @@
+"""Which parts of a song are drums, on whatever channel they sit.
+
+In the order in which the reasons are tried, the surest first:
+
+    channel 10  the drum channel of General MIDI.
+    sysex       a Roland GS or Yamaha XG message makes the channel a rhythm part.
+    bank        a drum bank (Yamaha XG: 127, General MIDI 2: 120) is chosen. In other files bank 127 is a melodic one (MT-32), so
+                there the notes must look like drums as well.
+    name        the track is called after drums and plays neither many pitches nor long notes.
+    program     a General MIDI percussion program, likewise.
+    notes       the part copies the drums of channel 10, or plays kick or snare together with hats or cymbals as only drums do.
+
+A false positive would take music out of a song, so the weak reasons ask for more than one sign.
+"""
+
+from __future__ import annotations
+
+import re
+from collections import Counter
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from functools import cached_property
+
+import numpy as np
+
+from backbeat.midi.events import SYSEX, TrackEvents, read_varlen
+from backbeat.midi.notes import VoiceEvents, find_setting
+from backbeat.song import Notes, Part
+from backbeat.units import Ints
+
+DRUM_CHANNEL = 9
+XG_DRUM_BANK, GM2_DRUM_BANK = 127, 120
+PERCUSSION_PROGRAMS = frozenset((113, 115, 116, 117, 118, 119))
+"""Agogo, wood block, taiko, melodic tom, synth drum, reverse cymbal. Tinkle bell and steel drums play melodies."""
+REVERSE_CYMBAL = 119
+LOW_PROGRAMS = frozenset((*range(24, 40), 43, 47, 58))
+"""Guitars, basses, contrabass, timpani and tuba live where the drum notes are: their notes are no sign of drums."""
+
+KICKS, SNARES, METALS = [35, 36], [37, 38, 39, 40], [42, 44, 46, 49, 51, 53, 57, 59]
+CORE = [35, 36, 38, 40, 42, 44, 46]
+
+DRUM_NAME = re.compile(
+    r"\b(e?-?drums?|drum ?(kit|set|machine|track|loop)s?|kit|percussions?|perc|percusi[oó]n|percuss[aã]o|batterie|bater[ií]a|batteria|schlagzeug|"
+    r"slagverk|slagwerk|trommeln?|snares?|kick ?(drum)?s?|bass ?drum|hi[- ]?hats?|hats|cymbals?|toms|congas?|bongos?|timbales|shakers?|"
+    r"tambourine|maracas|cabasa|cowbell|claps?|ударные|барабаны?)\b|ドラム|パーカッション",
+    re.IGNORECASE,
+)
+OTHER_NAME = re.compile(
+    r"\b(steel ?-?drums?|melodic|melo|lead|pad|bass(?! ?drum)|drums? ?(&|and|'?n'?|\+) ?bass|guitars?|gtr|piano|organ|strings?|choir|vox|vocals?|voice|"
+    r"melody|brass|flute|harp|marimba|vibra\w*|xylo\w*|glock\w*|timpani|synth(?! ?drum)|no drums?|without drums?)\b",
+    re.IGNORECASE,
+)
+
+
+@dataclass(frozen=True, eq=False)
+class Traits:
+    """What the notes of a part look like.
+
+    Args:
+        notes: the notes.
+        ticks_per_quarter: resolution of the file.
+    """
+
+    notes: Notes
+    ticks_per_quarter: int
+
+    @cached_property
+    def counts(self) -> Ints:
+        """int64 [128]: notes of each pitch."""
+        return np.bincount(self.notes["pitch"], minlength=128)
+
+    @cached_property
+    def pitches(self) -> int:
+        """Number of distinct pitches."""
+        return int(np.count_nonzero(self.counts))
+
+    @cached_property
+    def median_quarters(self) -> float:
+        """Median length of a note in quarters."""
+        return float(np.median(self.notes["end"] - self.notes["onset"])) / self.ticks_per_quarter
+
+    def share(self, pitches: list[int] | slice) -> float:
+        """Share of the notes that have one of some pitches."""
+        return float(self.counts[pitches].sum()) / len(self.notes)
+
+    def share_of_pairs(self) -> float:
+        """Share of the onsets at which a kick or snare and a hat or cymbal sound together."""
+        struck = np.zeros(128, dtype=np.int64)
+        struck[KICKS + SNARES], struck[METALS] = 1, 2
+        _, onset = np.unique(self.notes["onset"], return_inverse=True)
+        role = struck[self.notes["pitch"]]
+        skin, metal = (np.bincount(onset[role == r], minlength=onset.max() + 1) > 0 for r in (1, 2))
+        return float((skin & metal).mean())
+
+    @property
+    def is_modest(self) -> bool:
+        """Few pitches or drum pitches, and no long notes: what a name or program must agree with."""
+        return self.median_quarters <= 1 and (self.pitches <= 8 or self.share(CORE) >= 0.4)
+
+    @property
+    def is_kit(self) -> bool:
+        """Kick, snare and metal in the proportions of a drum kit, and together.
+
+        Tuned on 951 kits on channel 10 (66 % are found) and 5,798 other parts (2 were found: both were drums).
+        """
+        return (
+            len(self.notes) >= 16
+            and 3 <= self.pitches <= 40
+            and self.median_quarters <= 1
+            and self.share(slice(35, 60)) >= 0.6
+            and self.share(slice(27, 88)) >= 0.97
+            and self.share(CORE) >= 0.4
+            and self.share(KICKS) + self.share(SNARES) >= 0.1
+            and self.share(METALS) >= 0.15
+            and self.share_of_pairs() >= 0.15
+        )
+
+
+@dataclass(frozen=True)
+class RhythmChannels:
+    """What the SysEx messages of a file say: channels made rhythm parts, and whether it speaks Yamaha XG or GM2."""
+
+    channels: frozenset[int] = frozenset()
+    is_xg: bool = False
+    is_gm2: bool = False
+
+
+def mark_drums(parts: Sequence[Part], voices: VoiceEvents, rhythm: RhythmChannels, ticks_per_quarter: int) -> tuple[Part, ...]:
+    """The parts, each drum part with the reason why it counts as one.
+
+    Args:
+        parts: the parts of a file.
+        voices: its channel-voice events.
+        rhythm: what its SysEx messages say.
+        ticks_per_quarter: its resolution.
+    """
+    banks = voices.select(((voices.status & 0xF0) == 0xB0) & (voices.data1 == 0))
+    struck = {pair for part in parts if part.channel == DRUM_CHANNEL for pair in _list_strokes(part.notes)}
+    names = Counter(part.name for part in parts if part.channel != DRUM_CHANNEL)
+    marked = []
+    for part in parts:
+        reason = "channel 10" if part.channel == DRUM_CHANNEL else ""
+        if not reason:
+            traits = Traits(part.notes, ticks_per_quarter)
+            bank = find_setting(banks, banks.data2, part.track, part.channel, part.notes)
+            reason = _judge(part, traits, bank, rhythm, struck, names[part.name] == 1)
+        marked.append(replace(part, drums=reason))
+    return tuple(marked)
+
+
+def _judge(part: Part, traits: Traits, bank: int, rhythm: RhythmChannels, struck: set[tuple[int, int]], own_name: bool) -> str:
+    if part.channel in rhythm.channels:
+        return "sysex"
+    if (bank == XG_DRUM_BANK and (rhythm.is_xg or _is_short_kit(traits))) or (bank == GM2_DRUM_BANK and rhythm.is_gm2):
+        return "bank"
+    if own_name and names_drums(part.name) and traits.is_modest and (part.program not in LOW_PROGRAMS or traits.pitches <= 4 or traits.is_kit):
+        return "name"
+    if part.program in PERCUSSION_PROGRAMS and (traits.is_modest or (part.program == REVERSE_CYMBAL and traits.pitches <= 4)):
+        return "program"
+    if _copies(part.notes, traits, struck) or (part.program not in LOW_PROGRAMS and traits.is_kit):
+        return "notes"
+    return ""
+
+
+def names_drums(name: str) -> bool:
+    """Whether a track's name speaks of drums, and of no other instrument."""
+    return bool(DRUM_NAME.search(name)) and not OTHER_NAME.search(name)
+
+
+def _is_short_kit(traits: Traits) -> bool:
+    return traits.share(CORE) >= 0.9 and traits.median_quarters <= 0.25
+
+
+def _copies(notes: Notes, traits: Traits, struck: set[tuple[int, int]]) -> bool:
+    """Whether nearly every note stands on channel 10 as well; two pitches can meet by chance (a bass and a kick)."""
+    if not struck or len(notes) < 16 or traits.pitches < 3 or traits.share(CORE) < 0.3:
+        return False
+    return sum(stroke in struck for stroke in _list_strokes(notes)) >= 0.85 * len(notes)
+
+
+def _list_strokes(notes: Notes) -> list[tuple[int, int]]:
+    return list(zip(notes["onset"].tolist(), notes["pitch"].tolist(), strict=True))
+
+
+def read_rhythm_channels(data: bytes, tracks: Sequence[TrackEvents]) -> RhythmChannels:
+    """Read the SysEx messages that make a channel a rhythm part; of several for one channel the last counts."""
+    modes: dict[int, bool] = {}
+    is_xg = is_gm2 = False
+    for track in tracks:
+        for index in np.flatnonzero(track.statuses == SYSEX).tolist():
+            start = read_varlen(data, int(track.ends[index - 1]) if index else track.chunk.body)[1] + 1
+            message = data[read_varlen(data, start)[1] : int(track.ends[index])]
+            is_gm2 |= message[:1] == b"\x7e" and message[2:4] == b"\x09\x03"
+            is_xg |= _is_xg(message)
+            modes.update(_read_part_mode(message))
+    return RhythmChannels(frozenset(channel for channel, on in modes.items() if on), is_xg, is_gm2)
+
+
+def _is_xg(message: bytes) -> bool:
+    return message[:1] == b"\x43" and message[2:3] == b"\x4c"
+
+
+def _read_part_mode(message: bytes) -> dict[int, bool]:
+    """Channel and whether it is a rhythm part, where the message sets that.
+
+    Yamaha XG: ``43 1n 4C 08 pp 07 mode``, part = channel. Roland GS: ``41 dd 42 12 40 1p 15 mode``, where part 0 is channel 10 and
+    parts 1-9 are channels 1-9.
+    """
+    if _is_xg(message) and len(message) >= 7 and message[3] == 0x08 and message[5] == 0x07 and message[4] < 16:
+        return {message[4]: message[6] > 0}
+    if len(message) >= 8 and message[0] == 0x41 and message[2:5] == b"\x42\x12\x40" and message[5] >> 4 == 1 and message[6] == 0x15:
+        part = message[5] & 15
+        return {DRUM_CHANNEL if part == 0 else part - 1 if part < 10 else part: message[7] > 0}
+    return {}

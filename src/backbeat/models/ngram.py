@@ -1,0 +1,154 @@
+"""Interpolated modified Kneser-Ney over any context, vectorised.
+
+Source: Chen and Goodman 1998. Continuation counts below the top order, three discounts per order from the counts of counts,
+the uniform distribution over the closed vocabulary of 512 words at the bottom, start padding per piece. A plain n-gram is
+the context (n-1, ..., 2, 1); a *context n-gram* has any lags (see ``stream``), such as (32, 16, 1, POSITION).
+
+Training sorts 64-bit keys once an order; scoring looks them up. Twelve million words are the intended size.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+
+import numpy as np
+import numpy.typing as npt
+
+from backbeat.codecs.words import VOCABULARY
+from backbeat.errors import ModelError
+from backbeat.models.protocol import Piece
+from backbeat.models.stream import Keys, Stream, add_symbols
+from backbeat.units import Floats
+
+Singles = npt.NDArray[np.float32]
+
+
+@dataclass(frozen=True, eq=False)
+class _Order:
+    """The estimates of one order, filed under sorted keys.
+
+    Args:
+        keys: uint64 [types] of context and word.  shares: float32 [types], discounted count over the context's total.
+        contexts: uint64 [contexts].  left: float32 [contexts], the probability left for the order below.
+    """
+
+    keys: Keys
+    shares: Singles
+    contexts: Keys
+    left: Singles
+
+    def interpolate(self, contexts: Keys, keys: Keys, below: Floats) -> Floats:
+        """Probability of each step's word, given that of the order below; unseen contexts hand it on."""
+        left = _look_up(self.contexts, self.left, contexts, missing=1.0)
+        return _look_up(self.keys, self.shares, keys, missing=0.0) + left * below
+
+
+def _look_up(keys: Keys, values: Singles, wanted: Keys, missing: float) -> Floats:
+    found = np.full(len(wanted), missing, dtype=np.float64)
+    if len(keys):
+        at = np.minimum(np.searchsorted(keys, wanted), len(keys) - 1)
+        hit = keys[at] == wanted
+        found[hit] = values[at[hit]]
+    return found
+
+
+def _group(keys: Keys) -> tuple[npt.NDArray[np.int64], npt.NDArray[np.int64]]:
+    """Where one representative of each different key stands, in the order of the keys, and how often it occurs."""
+    order = np.argsort(keys)
+    ordered = keys[order]
+    starts = np.flatnonzero(np.concatenate([[True], ordered[1:] != ordered[:-1]])[: len(keys)])
+    return order[starts], np.diff(np.concatenate([starts, [len(keys)]]))
+
+
+def estimate_discounts(counts: npt.NDArray[np.int64]) -> Floats:
+    """Discounts float64 [4] for counts 0, 1, 2 and 3 or more (Chen and Goodman, equation 26).
+
+    Where the counts of counts do not allow them (a tiny corpus), absolute discounting with 1/2 stands in.
+
+    Args:
+        counts: int64 [types], each >= 1.
+    """
+    n1, n2, n3, n4 = (int((counts == c).sum()) for c in (1, 2, 3, 4))
+    if not (n1 and n2 and n3):
+        return np.array([0, 0.5, 0.5, 0.5])
+    y = n1 / (n1 + 2 * n2)
+    return np.clip([0, 1 - 2 * y * n2 / n1, 2 - 3 * y * n3 / n2, 3 - 4 * y * n4 / n3], 0, [0, 1, 2, 3])
+
+
+def _estimate(contexts: Keys, keys: Keys) -> _Order:
+    """Estimate one order from the context key and the whole key of each thing that is counted."""
+    types, counts = _group(keys)
+    discounts = estimate_discounts(counts)[np.minimum(counts, 3)]
+    owners = contexts[types]
+    order = np.argsort(owners)
+    ordered = owners[order]
+    starts = np.flatnonzero(np.concatenate([[True], ordered[1:] != ordered[:-1]])[: len(ordered)])
+    totals = np.add.reduceat(counts[order], starts)
+    left = np.add.reduceat(discounts[order], starts) / totals
+    shares = np.empty(len(types), dtype=np.float32)
+    shares[order] = (counts - discounts)[order] / np.repeat(totals, np.diff(np.concatenate([starts, [len(ordered)]])))
+    return _Order(keys[types], shares, ordered[starts], left.astype(np.float32))
+
+
+class NGram:
+    """A Kneser-Ney model over a context of lags.
+
+    Args:
+        context: lags with the nearest information last, see ``stream``.
+        name: the name in tables; made from the context where it is left out.
+    """
+
+    def __init__(self, context: tuple[int, ...], name: str = "") -> None:
+        self.context = context
+        self.name = name or "context " + " ".join(str(lag) if lag else "position" for lag in context)
+        self._orders: list[_Order] = []
+
+    @classmethod
+    def of_order(cls, order: int) -> NGram:
+        """The plain n-gram: each word given the ``order - 1`` before it."""
+        return cls(tuple(range(order - 1, 0, -1)), f"{order}-gram" if order > 1 else "unigram")
+
+    def fit(self, pieces: Iterable[Piece]) -> None:
+        """Learn from pieces."""
+        self.fit_stream(Stream.join(pieces))
+
+    def tune(self, pieces: Iterable[Piece]) -> None:
+        """Nothing is tuned."""
+
+    def fit_stream(self, stream: Stream) -> None:
+        """Learn from a stream.
+
+        Raises:
+            ModelError: the stream is empty.
+        """
+        if not len(stream):
+            raise ModelError(f"{self.name} has nothing to learn from")
+        self._orders = []
+        shorter: tuple[Keys, Keys] | None = None
+        for contexts in stream.context_keys(self.context):
+            keys = add_symbols(contexts, stream.words)
+            if shorter is not None:
+                # An order below the top counts the different longer tuples that a tuple ends, not its occurrences.
+                types, _ = _group(keys)
+                self._orders.append(_estimate(shorter[0][types], shorter[1][types]))
+            shorter = contexts, keys
+        assert shorter is not None
+        self._orders.append(_estimate(*shorter))
+
+    def probabilities(self, stream: Stream) -> Floats:
+        """float64 [n]: the probability of each word of a stream given its context.
+
+        Raises:
+            ModelError: the model is not fitted.
+        """
+        if not self._orders:
+            raise ModelError(f"{self.name} is not fitted")
+        probability = np.full(len(stream), 1 / VOCABULARY)
+        for order, contexts in zip(self._orders, stream.context_keys(self.context), strict=True):
+            probability = order.interpolate(contexts, add_symbols(contexts, stream.words), probability)
+        return probability
+
+    def score(self, piece: Piece) -> Floats:
+        """float64 [steps]: log2 p of each real word given those before it in the piece."""
+        return np.log2(self.probabilities(Stream.join([piece])))

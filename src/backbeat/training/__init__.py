@@ -1,0 +1,1 @@
+"""Training: batches, loops, checkpoints. Needs the extra ``train``."""

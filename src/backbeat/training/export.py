@@ -1,0 +1,99 @@
+"""A trained drummer to the folder that ships: ONNX weights, config.json, card.md."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import asdict
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import torch
+from torch import Tensor, nn
+
+from backbeat.cues import LANES
+from backbeat.datasets.corpus import Corpus
+from backbeat.errors import ModelError
+from backbeat.networks.drummer import CLASSES, WORDS, Drummer
+from backbeat.runtime import SCHEMA, Session
+from backbeat.training.drummer import Run
+
+TOLERANCE = 2e-4
+CARD = """# A drummer for songs
+
+Hears the band of a song per 16th and lane, remembers what it has played, and decides what is hit, how loud, and on which instrument.
+
+- Trained with `backbeat train drummer`: {updates} updates, seed {seed}, {pieces} pieces.
+- Data manifest: sha256 {manifest}.
+- Recipe and validation figures: `training` in config.json.
+"""
+
+
+class _Probabilities(nn.Module):
+    """The player with log-probabilities for logits, so that every engine agrees on their scale."""
+
+    def __init__(self, network: Drummer) -> None:
+        super().__init__()
+        self.player = network.player
+
+    def forward(self, listened: Tensor, played: Tensor, recalled: Tensor, state: Tensor) -> tuple[Tensor, ...]:
+        """As ``Player.forward``."""
+        words, velocities, articulations, state = self.player(listened, played, recalled, state)
+        return words.log_softmax(-1), velocities, articulations, state
+
+
+def export_drummer(network: Drummer, folder: Path, *, kit: dict[str, Any], styles: list[str], training: dict[str, Any], card: str) -> None:
+    """Write a checkpoint folder and check that ONNX Runtime and torch agree.
+
+    Args:
+        network: trained weights.
+        folder: made if missing.
+        kit: the drummer's kit, inline.  styles: names in the order of the embedding.
+        training: recipe, data and figures, kept in config.json.
+        card: text of card.md.
+
+    Raises:
+        ModelError: the exported network gives other numbers.
+    """
+    network = network.eval()
+    folder.mkdir(parents=True, exist_ok=True)
+    c = network.config
+    heard, style = torch.rand(1, 70, c.heard), torch.ones(1, dtype=torch.int64)
+    torch.onnx.export(network.listener, (heard, style), str(folder / "listener.onnx"), dynamo=False, opset_version=17,
+                      input_names=["heard", "style"], output_names=["listened", "guess"], dynamic_axes={"heard": {1: "steps"}, "listened": {1: "steps"}, "guess": {1: "steps"}})  # fmt: skip
+    inputs = (torch.rand(2, 3, c.encoder_width), torch.rand(2, 3, c.played), torch.randint(0, WORDS + 1, (2, 3, c.references)), network.start(2))
+    names, outputs = ["listened", "played", "recalled", "state"], ["words", "velocities", "articulations", "next_state"]
+    axes = {n: {0: "takes", 1: "steps"} for n in names[:3] + outputs[:3]} | {"state": {1: "takes"}, "next_state": {1: "takes"}}
+    torch.onnx.export(_Probabilities(network), inputs, str(folder / "player.onnx"), dynamo=False, opset_version=17,
+                      input_names=names, output_names=outputs, dynamic_axes=axes)  # fmt: skip
+    config = {"schema": SCHEMA, "network": "drummer", "codec": {"words": "drums_rnn_9", "classes": CLASSES, "lanes": list(LANES)}, "sizes": asdict(c),
+              "kit": kit, "styles": styles, "training": training}  # fmt: skip
+    (folder / "config.json").write_text(json.dumps(config, indent=1) + "\n", encoding="utf-8")
+    (folder / "card.md").write_text(card, encoding="utf-8")
+    _compare(network, folder)
+
+
+@torch.no_grad()
+def _compare(network: Drummer, folder: Path) -> None:
+    session, c = Session(folder), network.config
+    rng = np.random.default_rng(0)
+    heard = rng.random((333, c.heard), dtype=np.float32)
+    listened, guess = session.listen(heard, 1)
+    theirs = network.listener(torch.from_numpy(heard)[None], torch.ones(1, dtype=torch.int64))
+    played, recalled = rng.random((1, 333, c.played), dtype=np.float32), rng.integers(0, WORDS + 1, (1, 333, c.references))
+    ours = session.play(listened[None], played, recalled, session.start(1))
+    reference = _Probabilities(network)(torch.from_numpy(listened)[None], torch.from_numpy(played), torch.from_numpy(recalled), network.start(1))
+    pairs = [(listened, theirs[0][0]), (guess, theirs[1][0]), *zip(ours, reference, strict=True)]
+    worst = max(float(np.abs(a - b.numpy()).max()) for a, b in pairs)
+    if worst > TOLERANCE:
+        raise ModelError(f"{folder}: the exported network differs from the trained one by {worst:.2g}")
+
+
+def export_run(run: Run, corpus: Corpus, folder: Path) -> None:
+    """Export the averaged weights of a run with its recipe, data and log."""
+    path = run.folder / "log.jsonl"
+    lines = [json.loads(line) for line in path.read_text(encoding="utf-8").splitlines()] if path.is_file() else []
+    measured = [line | line.pop("validation") for line in lines if "validation" in line]
+    training = {"recipe": asdict(run.recipe), "updates": run.update, "manifest_sha256": corpus.meta["manifest_sha256"], "pieces": len(corpus), "validation": measured[-1:]}
+    card = CARD.format(updates=run.update, pieces=len(corpus), manifest=corpus.meta["manifest_sha256"], seed=run.recipe.seed)
+    export_drummer(run.averaged(), folder, kit=corpus.meta["kit"], styles=corpus.meta["styles"], training=training, card=card)
