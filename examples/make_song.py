@@ -1,223 +1,149 @@
-"""Compose ``song.mid``, a band that lacks a drummer: by rules, from the standard library, the same bytes on every run.
+"""Compose ``song.mid``: a rock song for bass, guitar, piano, strings and a lead, without drums.
 
-Run ``python make_song.py [FOLDER]``; the folder is this one unless named. A bar is written as one character a 16th:
-``R`` root, ``5`` fifth, ``7`` seventh, ``O`` octave, ``A`` a step below the next root, ``X`` a struck chord, ``x`` a muted one,
-``-`` holds what sounds, ``.`` is a rest. Melodies are written as ``NAME:LENGTH`` with lengths in 16ths, ``r`` for a rest.
+Run ``python make_song.py [FOLDER]``; the folder is this one unless named. About two minutes in E minor: intro, verse, chorus,
+verse, chorus, a bridge in 7/8 with its own tempo, a last chorus a whole tone higher, and a short ritardando.
 """
 
 from __future__ import annotations
 
-import random
-import struct
 import sys
-from collections.abc import Callable
-from dataclasses import dataclass, field, replace
 from pathlib import Path
 
-PPQ = 480
-STEP = PPQ // 4
-PITCHES = {"C": 0, "C#": 1, "D": 2, "D#": 3, "E": 4, "F": 5, "F#": 6, "G": 7, "G#": 8, "A": 9, "A#": 10, "B": 11}
-QUALITIES = {"": (0, 4, 7), "m": (0, 3, 7), "7": (0, 4, 7, 10), "m7": (0, 3, 7, 10), "maj7": (0, 4, 7, 11), "sus4": (0, 5, 7)}
-META_TEXT, META_COPYRIGHT, META_NAME, META_LYRIC, META_MARKER = 1, 2, 3, 5, 6
-VOLUME, PAN, EXPRESSION, PEDAL, MODULATION = 7, 10, 11, 64, 1
+from band import (
+    EXPRESSION,
+    META_LYRIC,
+    PAN,
+    PEDAL,
+    VOLUME,
+    Bar,
+    Player,
+    Section,
+    Track,
+    bass_note,
+    close_chord,
+    conduct,
+    lay_bars,
+    power_chord,
+    slow_down,
+    write_midi,
+)
+
+VERSE, CHORUS = "Em Em C D Em Em Am B7", "G D Em C G D C D"
+SECTIONS = [
+    Section("Intro", "intro", "Em Em Em D", 116, 0.84),
+    Section("Verse 1", "verse", VERSE, 116, 0.86),
+    Section("Chorus 1", "chorus", CHORUS, 116, 1.05),
+    Section("Verse 2", "verse", VERSE, 116, 0.9),
+    Section("Chorus 2", "chorus", CHORUS, 116, 1.08),
+    Section("Bridge", "bridge", "Am Am F G Am Am F E", 126, 0.95, 7, 8),
+    Section("Last chorus", "chorus", CHORUS, 118, 1.14, transpose=2),
+    Section("Ending", "ending", "C D Em", 118, 0.95, transpose=2),
+]
+KEYS = {"Intro": (1, 1), "Last chorus": (3, 0)}
+
+# The riff that bass and guitar lock to, and where each section takes it; a list is played bar by bar and begun again.
+BASS = {
+    "intro": ["................", "R--R..O.R--.7.5.", "R--R..O.R--.7.5.", "R--R..O.R.5.7.A."],
+    "verse": ["R--R..O.R--.7.5.", "R--R..O.R--.5.A."],
+    "stop": ["R--R..O-........"],
+    "chorus": ["R-R-R-O-R-RRO-5-", "R-R-R-O-R-R-5-A-"],
+    "bridge": ["R-.RR-5-R-.RO-", "R-.RR-5-R-.R7-", "R-.RR-5-R-.RO-", "R-.RR-5-R-7-A-"],
+    "ending": ["R-------R-----5-", "R-------5---A---", "R---------------"],
+}
+GUITAR = {
+    "intro": ["x..x..X-x..xx.X-"],
+    "verse": ["x..x..X-x..xx.x.", "x..x..X-x..xX-X-"],
+    "stop": ["X--X..X-........"],
+    "chorus": ["X---X-X---X-X-X-", "X---X-X---X-XXX-"],
+    "bridge": ["X-.xX-x-X-.xX-", "X-.xX-x-X-.xxx"],
+    "ending": ["X-------X-------", "X-------X-------", "X---------------"],
+}
+PIANO = {
+    "verse": ["........X---....", "......X-X---..X-"],
+    "stop": ["X--X..X-........"],
+    "chorus": ["X--X--X-X---X-X-", "X--X--X-X--X--X-"],
+    "bridge": ["X---X---X-----"],
+    "ending": ["X-------X-------", "X-------X-------", "X---------------"],
+}
+MELODIES = {
+    "verse": [
+        "r:4 B4:2 D5:2 E5:6 r:2", "r:8 G5:2 E5:2 D5:4", "E5:6 D5:2 C5:4 r:4", "r:4 A4:2 B4:2 D5:6 r:2",
+        "r:4 B4:2 D5:2 E5:4 G5:4", "r:6 F#5:2 E5:4 D5:4", "C5:6 D5:2 E5:8", "D#5:6 r:6 A4:2 B4:2",
+    ],
+    "chorus": [
+        "B5:6 A5:2 G5:4 D5:4", "F#5:6 G5:2 A5:6 r:2", "G5:6 F#5:2 E5:4 B4:4", "E5:6 G5:2 E5:6 r:2",
+        "B5:6 A5:2 G5:4 B5:4", "A5:6 F#5:2 D5:6 r:2", "E5:4 G5:4 C6:4 B5:4", "A5:12 r:4",
+    ],
+    "bridge": [
+        "A4:4 C5:4 E5:6", "E5:4 D5:4 C5:6", "C5:4 F5:4 A5:6", "B5:4 A5:4 G5:6",
+        "A5:2 G5:2 E5:4 C5:6", "A4:2 C5:2 E5:4 A5:6", "C6:4 A5:4 F5:6", "E5:4 G#5:4 B5:6",
+    ],
+    "ending": ["E5:8 G5:8", "F#5:8 A5:4 F#5:4", "G5:16"],
+}  # fmt: skip
 
 
-@dataclass(frozen=True)
-class Section:
-    """A section: what it is, how fast and loud, and a chord a bar."""
-
-    name: str
-    kind: str
-    chords: str
-    qpm: float
-    level: float = 1.0
-    numerator: int = 4
-    denominator: int = 4
-    transpose: int = 0
+def choose(patterns: dict[str, list[str]], bar: Bar) -> str | None:
+    """The pattern of a bar: a verse ends with a stop of the whole band."""
+    kind = "stop" if bar.section.kind == "verse" and bar.last and "stop" in patterns else bar.section.kind
+    if kind not in patterns:
+        return None
+    return patterns[kind][bar.place % len(patterns[kind])]
 
 
-@dataclass(frozen=True)
-class Bar:
-    """One bar of the piece, with all that a player needs to know of it."""
-
-    tick: int
-    steps: int
-    chord: str
-    following: str
-    section: Section
-    place: int
-    last: bool
-
-    @property
-    def root(self) -> int:
-        """Pitch class of the chord's root, as it sounds."""
-        return (split_chord(self.chord)[0] + self.section.transpose) % 12
-
-    @property
-    def tones(self) -> tuple[int, ...]:
-        """Intervals of the chord over its root."""
-        return split_chord(self.chord)[1]
+def play_rhythm(bars: list[Bar], bass: Track, guitar: Track, piano: Track) -> None:
+    """Bass and guitar on the riff, the piano on chords with the pedal."""
+    players = [
+        (Player(bass, 11, 88, late=2), BASS, bass_note),
+        (Player(guitar, 12, 86, late=4), GUITAR, power_chord),
+        (Player(piano, 13, 72), PIANO, close_chord(57)),
+    ]
+    for bar in bars:
+        for player, patterns, voice in players:
+            if pattern := choose(patterns, bar):
+                player.pattern(bar, pattern, voice, roll=3 if player.track is guitar else 0)
+                if player.track is piano:
+                    piano.control(bar.tick + 20, PEDAL, 127)
+                    piano.control(bar.tick + (bar.steps - 1) * 120, PEDAL, 0)
 
 
-@dataclass
-class Track:
-    """A track being written: events as (tick, order, bytes)."""
-
-    name: str
-    channel: int = 0
-    program: int | None = None
-    events: list[tuple[int, int, bytes]] = field(default_factory=list)
-
-    def note(self, tick: int, length: int, pitch: int, velocity: float) -> None:
-        loud = max(1, min(127, int(velocity)))
-        self.events.append((tick, 3, bytes([0x90 | self.channel, pitch, loud])))
-        self.events.append((tick + max(10, length), 0, bytes([0x80 | self.channel, pitch, 64])))
-
-    def control(self, tick: int, number: int, value: float) -> None:
-        self.events.append((tick, 2, bytes([0xB0 | self.channel, number, max(0, min(127, int(value)))])))
-
-    def bend(self, tick: int, value: int) -> None:
-        raw = 8192 + value
-        self.events.append((tick, 2, bytes([0xE0 | self.channel, raw & 127, raw >> 7])))
-
-    def meta(self, tick: int, kind: int, payload: bytes | str) -> None:
-        data = payload.encode() if isinstance(payload, str) else payload
-        self.events.append((tick, 1, bytes([0xFF, kind]) + varlen(len(data)) + data))
-
-    def encode(self, end: int) -> bytes:
-        """The track chunk."""
-        head = varlen(0) + bytes([0xFF, META_NAME]) + varlen(len(self.name)) + self.name.encode()
-        if self.program is not None:
-            head += varlen(0) + bytes([0xC0 | self.channel, self.program])
-        now = 0
-        for tick, _, data in sorted(self.events):
-            head += varlen(tick - now) + data
-            now = tick
-        head += varlen(max(0, end - now)) + b"\xff\x2f\x00"
-        return b"MTrk" + struct.pack(">I", len(head)) + head
+def play_strings(bars: list[Bar], strings: Track) -> None:
+    """Whole bars with a swell, from the second verse on and in every chorus."""
+    player = Player(strings, 14, 70, late=-4)
+    for bar in bars:
+        if bar.section.kind in ("chorus", "bridge", "ending") or bar.section.name == "Verse 2":
+            player.pattern(bar, "X" + "-" * (bar.steps - 1), close_chord(60), gate=0.99)
+            for k in range(0, bar.steps, 2):
+                strings.control(bar.tick + k * 120, EXPRESSION, 78 + 40 * (k / bar.steps) * (1.1 if bar.last else 0.7))
 
 
-def varlen(value: int) -> bytes:
-    """A number in MIDI's groups of seven bits."""
-    out = [value & 127]
-    while value := value >> 7:
-        out.append(value & 127 | 128)
-    return bytes(reversed(out))
+def play_lead(bars: list[Bar], lead: Track) -> None:
+    """The tune, bent up to where a chorus begins."""
+    player = Player(lead, 15, 80, late=6)
+    for bar in bars:
+        if bar.section.kind in MELODIES:
+            player.melody(bar, MELODIES[bar.section.kind][bar.place], swell=4 if bar.section.kind == "chorus" else 0)
+        if bar.section.kind == "chorus" and bar.place == 0:
+            for k in range(5):
+                lead.bend(bar.tick + 24 * k, -2048 + 512 * k)
 
 
-def write_midi(path: Path, tracks: list[Track], end: int) -> None:
-    header = b"MThd" + struct.pack(">IHHH", 6, 1, len(tracks), PPQ)
-    path.write_bytes(header + b"".join(t.encode(end) for t in tracks))
+def compose(path: Path) -> None:
+    """Write the song."""
+    bars, end = lay_bars(SECTIONS)
+    conductor = conduct(SECTIONS, "No Drummer Yet", KEYS)
+    slow_down(conductor, bars[-3].tick, end, 118, 62)
+    chorus = next(b for b in bars if b.section.kind == "chorus")
+    conductor.meta(chorus.tick, META_LYRIC, "And the band plays on")
+    bass, guitar, piano = Track("Bass", 0, 33), Track("Electric guitar", 1, 30), Track("Piano", 2, 0)
+    strings, lead = Track("Strings", 3, 48), Track("Lead", 4, 81)
+    for track, volume, pan in ((bass, 104, 64), (guitar, 84, 40), (piano, 90, 84), (strings, 74, 70), (lead, 82, 60)):
+        track.control(0, VOLUME, volume)
+        track.control(0, PAN, pan)
+    play_rhythm(bars, bass, guitar, piano)
+    play_strings(bars, strings)
+    play_lead(bars, lead)
+    write_midi(path, [conductor, bass, guitar, piano, strings, lead], end)
 
 
-def split_chord(name: str) -> tuple[int, tuple[int, ...]]:
-    """Root and intervals of a chord such as F#m7."""
-    size = 2 if name[1:2] == "#" else 1
-    return PITCHES[name[:size]], QUALITIES[name[size:]]
-
-
-def name_to_pitch(name: str) -> int:
-    """C4 is 60."""
-    return PITCHES[name[:-1]] + 12 * (int(name[-1]) + 1)
-
-
-def lay_bars(sections: list[Section]) -> tuple[list[Bar], int]:
-    """All bars in order, and the tick where the last one ends."""
-    bars, tick = [], 0
-    chords = [(s, c) for s in sections for c in s.chords.split()]
-    for index, (section, chord) in enumerate(chords):
-        place = sum(1 for s, _ in chords[:index] if s is section)
-        steps = 16 * section.numerator // section.denominator
-        following = chords[min(index + 1, len(chords) - 1)][1]
-        bars.append(Bar(tick, steps, chord, following, section, place, place == len(section.chords.split()) - 1))
-        tick += steps * STEP
-    return bars, tick
-
-
-def conduct(sections: list[Section], title: str, keys: dict[str, tuple[int, int]]) -> Track:
-    """The first track: title, tempi, metres, keys ({section: (sharps, minor)}) and a marker a section."""
-    track = Track(title)
-    track.meta(0, META_COPYRIGHT, "MIT licence, Backbeat contributors")
-    tick, metre, qpm = 0, None, None
-    for section in sections:
-        if metre != (metre := (section.numerator, section.denominator)):
-            track.meta(tick, 0x58, bytes([section.numerator, section.denominator.bit_length() - 1, 24, 8]))
-        if qpm != (qpm := section.qpm):
-            set_tempo(track, tick, qpm)
-        if section.name in keys:
-            track.meta(tick, 0x59, struct.pack("bB", *keys[section.name]))
-        track.meta(tick, META_MARKER, section.name)
-        tick += len(section.chords.split()) * 16 * section.numerator // section.denominator * STEP
-    return track
-
-
-def set_tempo(track: Track, tick: int, qpm: float) -> None:
-    track.meta(tick, 0x51, round(60_000_000 / qpm).to_bytes(3, "big"))
-
-
-def slow_down(track: Track, start: int, end: int, qpm: float, final: float) -> None:
-    """A ritardando: a new tempo at each quarter from ``start``."""
-    quarters = (end - start) // PPQ
-    for k in range(quarters):
-        set_tempo(track, start + k * PPQ, qpm + (final - qpm) * ((k + 1) / quarters) ** 1.5)
-
-
-class Player:
-    """Plays patterns on a track like a person: accents on the beat, no two notes equally loud or exactly in time."""
-
-    def __init__(self, track: Track, seed: int, loud: float, late: float = 0, beat: int = 4) -> None:
-        self.track, self.rng, self.loud, self.late, self.beat = track, random.Random(seed), loud, late, beat
-
-    def strike(self, bar: Bar, step: int, length: int, pitches: list[int], accent: float = 0, gate: float = 0.94, roll: int = 0) -> None:
-        """Play pitches together at a step of a bar, for ``length`` steps; a roll parts them by some ticks."""
-        metric = 9 if step == 0 else 4 if step % self.beat == 0 else -3
-        tick = max(0, bar.tick + step * STEP + round(self.late + 7 * (self.rng.random() - 0.5)))
-        for index, pitch in enumerate(pitches):
-            velocity = (self.loud + metric + accent) * bar.section.level + 9 * (self.rng.random() - 0.5)
-            self.track.note(tick + index * roll, round(length * STEP * gate) - index * roll, pitch, velocity)
-
-    def pattern(self, bar: Bar, pattern: str, voice: Callable[[Bar, str], list[int]], *, gate: float = 0.94, roll: int = 0) -> None:
-        """Play a bar of a pattern; ``voice`` tells the pitches of each character."""
-        if len(pattern) != bar.steps:
-            raise ValueError(f"a bar of {bar.steps} steps cannot hold {pattern!r}")
-        for step, letter in enumerate(pattern):
-            if letter not in ".-":
-                length = 1 + len(pattern[step + 1 :]) - len(pattern[step + 1 :].lstrip("-"))
-                muted = letter == "x"
-                accent = -14 if muted else 7 if letter in "XO" else 0
-                self.strike(bar, step, length, voice(bar, letter), accent, 0.5 if muted else gate, roll)
-
-    def melody(self, bar: Bar, melody: str, swell: int = 0) -> None:
-        """Play a bar of a melody; long notes get vibrato."""
-        step = 0
-        for word in melody.split():
-            name, length = word.split(":")
-            if name != "r":
-                self.strike(bar, step, int(length), [name_to_pitch(name) + bar.section.transpose], swell)
-                if int(length) >= 6:
-                    self._vibrate(bar, step, int(length))
-            step += int(length)
-
-    def _vibrate(self, bar: Bar, step: int, length: int) -> None:
-        for k in range(length // 2, length):
-            self.track.control(bar.tick + (step + k) * STEP, MODULATION, 12 * (k - length // 2 + 1))
-        self.track.control(bar.tick + (step + length) * STEP - 1, MODULATION, 0)
-
-
-def bass_note(bar: Bar, letter: str) -> list[int]:
-    """The bass plays from E1 upwards."""
-    root = 28 + (bar.root - 4) % 12
-    seventh = 11 if bar.chord.endswith("maj7") else 10
-    following = 28 + (split_chord(bar.following)[0] + bar.section.transpose - 4) % 12
-    return [{"R": root, "3": root + bar.tones[1], "5": root + 7, "7": root + seventh, "O": root + 12, "A": max(28, following - 1)}[letter]]
-
-
-def power_chord(bar: Bar, letter: str) -> list[int]:
-    """Root, fifth and octave from E2 upwards; only the root where muted."""
-    root = 40 + (bar.root - 4) % 12
-    return [root] if letter == "x" else [root, root + 7, root + 12]
-
-
-def close_chord(low: int) -> Callable[[Bar, str], list[int]]:
-    """All tones of the chord within an octave above ``low``, so that voices move little."""
-    return lambda bar, _: sorted(low + (bar.root + tone - low) % 12 for tone in bar.tones)
+if __name__ == "__main__":
+    compose(Path(sys.argv[1] if len(sys.argv) > 1 else Path(__file__).parent) / "song.mid")

@@ -28,7 +28,9 @@ def test_an_existing_file_is_replaced(tmp_path: Path) -> None:
     assert (tmp_path / "a").read_bytes() == b"new"
 
 
-@pytest.mark.parametrize(("code", "message"), [(errno.ENOSPC, "no space left on the disk"), (errno.EIO, "cannot be written"), (errno.EACCES, "no permission to write in")])
+@pytest.mark.parametrize(
+    ("code", "message"), [(errno.ENOSPC, "no space left on the disk"), (errno.EIO, "cannot be written"), (errno.EACCES, "no permission to write in")]
+)
 def test_a_failure_leaves_the_old_file_and_no_part_of_the_new(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, code: int, message: str) -> None:
     (tmp_path / "a").write_bytes(b"old")
 

@@ -16,7 +16,7 @@ import backbeat
 
 SRC = Path(backbeat.__file__).parent
 FLOORS = (
-    {"errors"},
+    {"errors", "files"},
     {"units", "kits"},
     {"grid"},
     {"groove", "song"},

@@ -8,6 +8,7 @@ positive = late. ``hear`` makes the cues; ``encode`` turns them into the bytes t
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 import numpy.typing as npt
@@ -18,7 +19,7 @@ from backbeat.song import Notes, Part, Song
 from backbeat.units import TempoMap
 
 LANES = ("bass", "guitar", "keys", "pads", "lead", "other")
-_FAMILIES = "keys keys keys guitar bass pads pads lead lead lead lead pads other other other other".split()
+_FAMILIES = ["keys", "keys", "keys", "guitar", "bass", "pads", "pads", "lead", "lead", "lead", "lead", "pads", "other", "other", "other", "other"]
 _BASS_NAMES = ("bass", "basse", "bajo", "basso")
 RHYTHM_BINS = 16
 BAND_STEP = tuple(range(25))
@@ -61,7 +62,7 @@ class Cues:
 
     @property
     def active_bars(self) -> npt.NDArray[np.bool_]:
-        """bool [bars]: whether the band sounds anywhere in the bar."""
+        """Bool [bars]: whether the band sounds anywhere in the bar."""
         return np.asarray(np.maximum.reduceat(self.sustained.max(axis=1), self.grid.first_steps[:-1]) > 0, dtype=np.bool_)
 
 
@@ -181,7 +182,7 @@ def silence(step: Bytes, bar: Bytes, song: Bytes) -> tuple[Bytes, Bytes, Bytes]:
 
 
 def _to_bytes(features: Array) -> Bytes:
-    return np.floor(np.clip(features, 0, 1) * 255 + 0.5).astype(np.uint8)
+    return np.asarray(np.floor(np.clip(features, 0, 1) * 255 + 0.5), dtype=np.uint8)
 
 
 def _step_features(cues: Cues) -> Array:
@@ -204,7 +205,14 @@ def _step_features(cues: Cues) -> Array:
     angle = 2 * np.pi * place / grid.bar_steps[bar]
     metre[:, 18], metre[:, 19] = 0.5 + 0.5 * np.sin(angle), 0.5 + 0.5 * np.cos(angle)
     metre[:, 20] = place % (2 * beat_steps) >= beat_steps
-    parts = [np.minimum(cues.onsets, 4) / 4, cues.velocities, cues.sustained, cues.pitches, cues.offsets[:, None] + 0.5, metre]
+    parts: list[npt.NDArray[np.floating[Any]]] = [
+        np.minimum(cues.onsets, 4) / 4,
+        cues.velocities,
+        cues.sustained,
+        cues.pitches,
+        cues.offsets[:, None] + 0.5,
+        metre,
+    ]
     return np.concatenate(parts, axis=1).astype(np.float32)
 
 

@@ -38,7 +38,14 @@ class Drummer:
         return tuple(self.model.styles)
 
     def accompany(
-        self, song: Song, *, style: str = "any", seed: int = 0, temperature: float | None = None, top_p: float | None = None, steps_per_quarter: int = STEPS_PER_QUARTER
+        self,
+        song: Song,
+        *,
+        style: str = "any",
+        seed: int = 0,
+        temperature: float | None = None,
+        top_p: float | None = None,
+        steps_per_quarter: int = STEPS_PER_QUARTER,
     ) -> Groove:
         """Play drums to a song.
 
@@ -57,7 +64,15 @@ class Drummer:
         return self.accompany_takes(song, 1, style=style, seed=seed, temperature=temperature, top_p=top_p, steps_per_quarter=steps_per_quarter)[0]
 
     def accompany_takes(
-        self, song: Song, takes: int, *, style: str = "any", seed: int = 0, temperature: float | None = None, top_p: float | None = None, steps_per_quarter: int = STEPS_PER_QUARTER
+        self,
+        song: Song,
+        takes: int,
+        *,
+        style: str = "any",
+        seed: int = 0,
+        temperature: float | None = None,
+        top_p: float | None = None,
+        steps_per_quarter: int = STEPS_PER_QUARTER,
     ) -> list[Groove]:
         """Several takes at once; take k is drawn with generator [seed, k]. See ``accompany``."""
         how, index = self._choose(style, temperature, top_p)
@@ -74,7 +89,18 @@ class Drummer:
         grid = song.grid(steps_per_quarter)
         return [quantise(g, grid) for g in finished]
 
-    def infill(self, song: Song, groove: Groove, bars: Sequence[int], *, keep: Sequence[str] = (), style: str = "any", seed: int = 0, temperature: float | None = None, top_p: float | None = None) -> Groove:
+    def infill(
+        self,
+        song: Song,
+        groove: Groove,
+        bars: Sequence[int],
+        *,
+        keep: Sequence[str] = (),
+        style: str = "any",
+        seed: int = 0,
+        temperature: float | None = None,
+        top_p: float | None = None,
+    ) -> Groove:
         """Play some bars anew; every hit outside them stays as it is.
 
         Args:
@@ -93,7 +119,9 @@ class Drummer:
         chosen = [np.where(stays, getattr(groove, n), getattr(new, n)) for n in ("hits", "velocities", "offsets")]
         return Groove(groove.grid, groove.kit, *chosen)
 
-    def continue_groove(self, primer: Groove, bars: int, *, style: str = "any", qpm: float = 120.0, seed: int = 0, temperature: float | None = None, top_p: float | None = None) -> Groove:
+    def continue_groove(
+        self, primer: Groove, bars: int, *, style: str = "any", qpm: float = 120.0, seed: int = 0, temperature: float | None = None, top_p: float | None = None
+    ) -> Groove:
         """Go on after a primer, with no band.
 
         Args:
@@ -107,7 +135,13 @@ class Drummer:
         length = int(old.bar_ticks[-1] - old.bar_ticks[-2])
         ticks = np.concatenate([old.bar_ticks, old.bar_ticks[-1] + length * np.arange(1, bars - old.bars + 1)])
         more = bars - old.bars
-        grid = Grid(ticks, (*old.bar_quarters, *old.bar_quarters[-1:] * more), (*old.numerators, *[numerator] * more), (*old.denominators, *[denominator] * more), old.steps_per_quarter)
+        grid = Grid(
+            ticks,
+            (*old.bar_quarters, *old.bar_quarters[-1:] * more),
+            (*old.numerators, *[numerator] * more),
+            (*old.denominators, *[denominator] * more),
+            old.steps_per_quarter,
+        )
         pad = ((0, grid.steps - old.steps), (0, 0))
         given = Groove(grid, primer.kit, *(np.pad(getattr(primer, n), pad) for n in ("hits", "velocities", "offsets")))
         mask = np.zeros((grid.steps, 9), np.bool_)
@@ -116,7 +150,9 @@ class Drummer:
         new = self.model.play(hear_nothing(grid, qpm), _generators(seed, 1), style=index, how=how, known=Known(mask, given), band=False)[0]
         return new.replace(offsets=np.where(mask[:, :1], given.offsets, new.offsets))
 
-    def play_alone(self, grid: Grid, *, style: str = "any", qpm: float = 120.0, seed: int = 0, temperature: float | None = None, top_p: float | None = None) -> Groove:
+    def play_alone(
+        self, grid: Grid, *, style: str = "any", qpm: float = 120.0, seed: int = 0, temperature: float | None = None, top_p: float | None = None
+    ) -> Groove:
         """Play with no song at all, on any grid of 16ths."""
         how, index = self._choose(style, temperature, top_p)
         return self.model.play(hear_nothing(grid, qpm), _generators(seed, 1), style=index, how=how, band=False)[0]

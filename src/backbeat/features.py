@@ -6,6 +6,8 @@ first bar of a section. Novelty follows Foote (2000): the distance between what 
 
 from __future__ import annotations
 
+from typing import Any
+
 import numpy as np
 import numpy.typing as npt
 
@@ -14,7 +16,7 @@ LOOK_BACK = 1024
 """Bars searched backwards for a match; keeps very long songs bounded."""
 
 
-def normalise_rows(rows: Array) -> Array:
+def normalise_rows(rows: npt.NDArray[np.floating[Any]]) -> Array:
     """Scale rows [n, d] to length 1; rows of zeros stay zero."""
     length = np.linalg.norm(rows, axis=1, keepdims=True)
     return np.asarray(rows / np.maximum(length, 1e-6), dtype=np.float32)

@@ -74,7 +74,8 @@ class Grid:
         Raises:
             SongError: more than MAX_BARS bars or MAX_STEPS steps, the sign of a damaged file.
         """
-        starts, quarters, numerators, denominators = [0], [], [], []
+        starts, numerators, denominators = [0], list[int](), list[int]()
+        quarters: list[Fraction] = []
         end_tick = max(1, end_tick)
         for i, segment_tick in enumerate(metre.ticks):
             if segment_tick >= end_tick:
@@ -158,4 +159,6 @@ class Grid:
 
 def _check_size(bars: int, steps: Fraction) -> None:
     if bars > MAX_BARS or steps > MAX_STEPS:
-        raise SongError(f"the song would have {max(bars, 0):,} bars, more than can be played ({MAX_BARS:,} bars, {MAX_STEPS:,} steps): look for an event far behind its end")
+        raise SongError(
+            f"the song would have {max(bars, 0):,} bars, more than can be played ({MAX_BARS:,} bars, {MAX_STEPS:,} steps): look for an event far behind its end"
+        )

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 
 import numpy as np
 import numpy.typing as npt
@@ -60,8 +60,8 @@ class Groove:
         offsets: npt.NDArray[np.float32] | None = None,
     ) -> Groove:
         """A copy with some arrays exchanged."""
-        chosen = {"hits": hits, "velocities": velocities, "offsets": offsets}
-        return replace(self, **{k: v for k, v in chosen.items() if v is not None})
+        new = [old if given is None else given for given, old in ((velocities, self.velocities), (offsets, self.offsets))]
+        return Groove(self.grid, self.kit, self.hits if hits is None else hits, *new)
 
     def count_hits(self) -> dict[str, int]:
         """Number of hits of each class."""
@@ -82,5 +82,5 @@ class Groove:
         return Groove(self.grid, kit, hits, velocities, offsets)
 
     def bar(self, index: int) -> npt.NDArray[np.bool_]:
-        """bool [steps of the bar, classes]: the hits of one bar (0-based)."""
+        """Bool [steps of the bar, classes]: the hits of one bar (0-based)."""
         return self.hits[self.grid.first_steps[index] : self.grid.first_steps[index + 1]]

@@ -68,7 +68,21 @@ def test_names_that_speak_of_drums(name: str) -> None:
 
 @pytest.mark.parametrize(
     "name",
-    ["Steel Drums", "steeldrum", "Drum & Bass Lead", "Drum and Bass", "Kick Bass", "Kickass guitar", "Drumond solo", "Tom Jobim", "Melodic Tom", "Timpani", "No drums", "Percy", ""]
+    [
+        "Steel Drums",
+        "steeldrum",
+        "Drum & Bass Lead",
+        "Drum and Bass",
+        "Kick Bass",
+        "Kickass guitar",
+        "Drumond solo",
+        "Tom Jobim",
+        "Melodic Tom",
+        "Timpani",
+        "No drums",
+        "Percy",
+        "",
+    ]
     + ["What a kite", "Harp", "Slap Bass"],
 )
 def test_names_that_do_not(name: str) -> None:
@@ -89,7 +103,9 @@ def test_a_name_that_several_parts_share_is_a_title() -> None:
     assert reasons(track) == ["", "", "channel 10"]
 
 
-@pytest.mark.parametrize(("program", "reason"), [(115, "program"), (116, "program"), (117, "program"), (118, "program"), (113, "program"), (112, ""), (114, ""), (47, "")])
+@pytest.mark.parametrize(
+    ("program", "reason"), [(115, "program"), (116, "program"), (117, "program"), (118, "program"), (113, "program"), (112, ""), (114, ""), (47, "")]
+)
 def test_percussion_programs(program: int, reason: str) -> None:
     assert reasons(Track().program(0, program).note(0, 60, 60).note(480, 60, 60).note(960, 60, 62)) == [reason]
 

@@ -23,7 +23,10 @@ ZOO = {
     "no_tracks": ('"MThd" 00000006 0001 0000 0060', "the file has a MIDI header but no tracks"),
     "only_unknown_chunks": ('"MThd" 00000006 0001 0000 0060  "ABCD" 00000001 00', "the file has a MIDI header but no tracks"),
     "tracks_missing_at_the_end": ('"MThd" 00000006 0001 0002 0060 "MTrk" 00000004 00FF2F00 "MTr"', "truncated: the file ends at byte 29 after 1 of 2 tracks"),
-    "track_longer_than_the_file": (f'{HEADER} "MTrk" 00000040  00 90 3C 64  00 FF 2F 00', "truncated: track 1 says it ends at byte 86, but the file ends at byte 30"),
+    "track_longer_than_the_file": (
+        f'{HEADER} "MTrk" 00000040  00 90 3C 64  00 FF 2F 00',
+        "truncated: track 1 says it ends at byte 86, but the file ends at byte 30",
+    ),
     "track_cut_in_its_length": (f'{HEADER} "MTrk" 0000', "truncated: track 1 says it ends at byte"),
     "track_too_short": (
         f'{HEADER} "MTrk" 00000005  00 90 3C 64  10 80 3C 40  00 FF 2F 00',  # 12 bytes: the next chunk seems to begin in the second event

@@ -42,7 +42,15 @@ def test_a_note_on_without_velocity_ends_a_note() -> None:
 
 
 def test_a_note_off_that_ends_nothing_does_not_end_a_later_note() -> None:
-    track = Track().add(0, b"\x80\x3c\x00").add(5, b"\x90\x3c\x64").add(9, b"\x80\x3c\x00").add(10, b"\x80\x3c\x00").add(20, b"\x90\x3c\x40").add(25, b"\x80\x3c\x00")
+    track = (
+        Track()
+        .add(0, b"\x80\x3c\x00")
+        .add(5, b"\x90\x3c\x64")
+        .add(9, b"\x80\x3c\x00")
+        .add(10, b"\x80\x3c\x00")
+        .add(20, b"\x90\x3c\x40")
+        .add(25, b"\x80\x3c\x00")
+    )
     assert notes_of(parse_song(midi(track.chunk())).parts[0]) == [(5, 9, 60, 100), (20, 25, 60, 64)]
 
 
@@ -182,7 +190,10 @@ def test_a_long_header_wrong_count_unknown_chunk_and_junk_are_tolerated() -> Non
     ]
 
 
-@pytest.mark.parametrize(("format_", "said"), [(2, "format 2 (independent tracks): read as tracks that sound together"), (7, "format 7 is unknown: read as tracks that sound together")])
+@pytest.mark.parametrize(
+    ("format_", "said"),
+    [(2, "format 2 (independent tracks): read as tracks that sound together"), (7, "format 7 is unknown: read as tracks that sound together")],
+)
 def test_other_formats_are_read_as_simultaneous(format_: int, said: str) -> None:
     track = Track().note(0, 10, 60).chunk()
     song = parse_song(midi(track, track, format_=format_))

@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import time
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Literal
 
 import click
 
@@ -19,11 +19,18 @@ if TYPE_CHECKING:
 
 @click.command("accompany")
 @click.argument("song", type=click.Path(path_type=Path))
-@click.option("-o", "--out", type=click.Path(path_type=Path), help="File to write; with several takes, -2, -3 ... is added. Default: SONG with '-drums' added, here.")
+@click.option(
+    "-o", "--out", type=click.Path(path_type=Path), help="File to write; with several takes, -2, -3 ... is added. Default: SONG with '-drums' added, here."
+)
 @click.option("--seed", type=int, default=0, show_default=True, help="The same song, options, seed and version give the same bytes.")
 @click.option("--temperature", type=float, help="How adventurous: 0 plays the most likely, 1 as varied as the songs it learned from.")
 @click.option("--top-p", type=float, help="Choose only among the likely, in (0, 1].")
-@click.option("--style", default="any", show_default=True, help="rock, pop, metal, punk, jazz, blues, funk, soul, latin, afro, hiphop, electronic, country, folk, reggae or gospel.")
+@click.option(
+    "--style",
+    default="any",
+    show_default=True,
+    help="rock, pop, metal, punk, jazz, blues, funk, soul, latin, afro, hiphop, electronic, country, folk, reggae or gospel.",
+)
 @click.option("--drums", type=click.Choice(["replace", "keep"]), default="replace", show_default=True, help="What becomes of drums that the song has already.")
 @click.option("--steps-per-quarter", type=int, default=4, show_default=True, help="Grid of the drums: 4 = 16ths, 2 = 8ths, 3 = triplets.")
 @click.option("--takes", type=int, default=1, show_default=True, help="How many different takes to write.")
@@ -32,9 +39,20 @@ if TYPE_CHECKING:
 @click.option("--force", is_flag=True, help="Allow -o to be the song itself.")
 @click.option("--json", "as_json", is_flag=True, help="Print one JSON object.")
 def command(
-    song: Path, out: Path | None, seed: int, temperature: float | None, top_p: float | None, style: str, drums: Any, steps_per_quarter: int, takes: int,
-    wav: Path | None, model: Path | None, force: bool, as_json: bool,
-) -> None:  # fmt: skip
+    song: Path,
+    out: Path | None,
+    seed: int,
+    temperature: float | None,
+    top_p: float | None,
+    style: str,
+    drums: Literal["replace", "keep"],
+    steps_per_quarter: int,
+    takes: int,
+    wav: Path | None,
+    model: Path | None,
+    force: bool,
+    as_json: bool,
+) -> None:
     """Add a drum track to SONG, a MIDI file.
 
     Every byte of the song is kept; only its own drum parts leave (--drums keep keeps them, too).
@@ -64,10 +82,10 @@ def _name_outputs(song: Path, out: Path | None, takes: int) -> list[Path]:
 
 
 def _render(path: Path, wav: Path) -> dict[str, Any]:
-    from backbeat.render.audio import render_midi, write_wav
+    from backbeat.render.audio import render_midi
 
     audio = render_midi(path.read_bytes())
-    write_wav(audio, wav)
+    audio.write(wav)
     return {"path": str(wav), "seconds": round(audio.seconds, 2), "peak": round(audio.peak, 3), "rms": round(audio.rms, 4)}
 
 

@@ -8,6 +8,8 @@ from pathlib import Path
 
 import click
 
+from backbeat.cli.progress import show_progress
+
 
 @click.group("corpus")
 def command() -> None:
@@ -31,14 +33,7 @@ def build(sources: tuple[str, ...], out: Path, data: Path, workers: int, as_json
     files = [f for name in sources for f in list_sources(name, data)]
     started = time.monotonic()
 
-    with click.progressbar(length=len(files), label="reading", file=click.get_text_stream("stderr"), show_pos=True) as bar:
-        done = 0
-
-        def advance(count: int) -> None:
-            nonlocal done
-            bar.update(count - done)
-            done = count
-
+    with show_progress("reading", len(files)) as advance:
         report = build_corpus(files, out, workers=workers, progress=advance)
     seconds = time.monotonic() - started
     if as_json:

@@ -43,7 +43,15 @@ def _report(song: Song) -> dict[str, Any]:
         "bars": grid.bars if any(len(p.notes) for p in song.parts) else 0,
         "seconds": round(song.tempo.seconds(song.last_note_tick), 2),
         "parts": [
-            {"track": p.track, "channel": p.channel + 1, "program": p.program, "name": p.name, "notes": len(p.notes), "lane": lanes.get(id(p)), "drums": p.drums or None}
+            {
+                "track": p.track,
+                "channel": p.channel + 1,
+                "program": p.program,
+                "name": p.name,
+                "notes": len(p.notes),
+                "lane": lanes.get(id(p)),
+                "drums": p.drums or None,
+            }
             for p in song.parts
         ],
         "metre": [{"bar": bar(t), "tick": t, "metre": f"{n}/{d}"} for t, n, d in metre],

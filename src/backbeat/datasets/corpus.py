@@ -53,7 +53,7 @@ def _prepare_source(source: Source) -> Example | str:
 
 def _arrays(example: Example) -> dict[str, npt.NDArray[Any]]:
     r = example.recalled
-    named = {"recalled_words": r.words, "agreement": r.agreement, "habit": r.habit, "song": example.song[None]}
+    named: dict[str, npt.NDArray[Any]] = {"recalled_words": r.words, "agreement": r.agreement, "habit": r.habit, "song": example.song[None]}
     return named | {n: getattr(example, n) for n in ("step", "words", "velocities", "articulations", "bar", "layout")}
 
 
@@ -76,7 +76,8 @@ def build_corpus(sources: Iterable[Source], folder: Path, *, workers: int = 2, p
     if any(folder.iterdir()):
         raise InputError(f"{folder} is not empty: name a new folder for the corpus")
     seen: set[str] = set()
-    unique, rows = [], []
+    unique: list[Source] = []
+    rows: list[list[Any]] = []
     for source in sources:
         twin = bool(source.cluster) and source.cluster in seen
         seen.add(source.cluster)
@@ -125,10 +126,17 @@ class _Writer:
             file.close()
         np.array(self.pieces, dtype=PIECE_DTYPE).tofile(self.folder / "pieces.bin")
         manifest = self.folder / "manifest.csv"
-        with manifest.open("w", newline="", encoding="utf-8") as file:
-            csv.writer(file).writerows([["name", "result", "licence", "bars", "unknown_notes", "merged_notes"], *rows])
+        with manifest.open("w", newline="", encoding="utf-8") as table:
+            csv.writer(table).writerows([["name", "result", "licence", "bars", "unknown_notes", "merged_notes"], *rows])
         digest = hashlib.sha256(manifest.read_bytes()).hexdigest()
-        meta = {"schema": 1, "arrays": self.kinds, "kit": load_kit(KIT).to_dict(), "styles": list(STYLES), "manifest_sha256": digest, "pieces": len(self.pieces)}
+        meta = {
+            "schema": 1,
+            "arrays": self.kinds,
+            "kit": load_kit(KIT).to_dict(),
+            "styles": list(STYLES),
+            "manifest_sha256": digest,
+            "pieces": len(self.pieces),
+        }
         (self.folder / "meta.json").write_text(json.dumps(meta, indent=1), encoding="utf-8")
 
 

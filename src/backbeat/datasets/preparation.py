@@ -13,7 +13,7 @@ from backbeat.cues import Cues, encode, hear, hear_nothing
 from backbeat.errors import BackbeatError
 from backbeat.grid import Grid
 from backbeat.groove import Groove
-from backbeat.kits import Kit, load_kit
+from backbeat.kits import load_kit
 from backbeat.midi import extract_groove, read_song
 
 KIT = "backbeat"
@@ -102,17 +102,22 @@ def pack(grid: Grid, groove: Groove, cues: Cues, *, band: bool, unknown: int = 0
     return Example(step, bar, song, words, velocities, articulations, recall(words, grid, cues.matches), layout, band, dynamic, unknown, merged)
 
 
-def prepare(path: str, *, band: bool = True, clean: bool = True, kit: Kit | None = None) -> Example | str:
+def prepare(path: str, *, band: bool = True, clean: bool = True) -> Example | str:
+    """Read one file for a corpus; see ``prepare_with_cues``."""
+    prepared = prepare_with_cues(path, band=band, clean=clean)
+    return prepared if isinstance(prepared, str) else prepared[0]
+
+
+def prepare_with_cues(path: str, *, band: bool = True, clean: bool = True) -> tuple[Example, Cues] | str:
     """Read one file.
 
     Args:
         path: a MIDI file.
         band: False for drum takes, which have nothing else to hear.
         clean: reject songs whose drums would teach something wrong.
-        kit: the kit to read drums with.
 
     Returns:
-        the example, or the reason for rejecting it.
+        the example and its cues, or the reason for rejecting it.
     """
     try:
         song = read_song(path)
@@ -123,7 +128,7 @@ def prepare(path: str, *, band: bool = True, clean: bool = True, kit: Kit | None
         grid = song.grid()
         if grid.steps > 30_000:
             return "too long"
-        groove, report = extract_groove(song, grid, kit or load_kit(KIT))
+        groove, report = extract_groove(song, grid, load_kit(KIT))
     except BackbeatError as error:
         return f"unreadable: {error}"
     if clean and band:
@@ -131,4 +136,4 @@ def prepare(path: str, *, band: bool = True, clean: bool = True, kit: Kit | None
         if fault:
             return fault
     cues = hear(song, grid) if band else hear_nothing(grid, song.tempo.qpm())
-    return pack(grid, groove, cues, band=band, unknown=sum(report.unknown.values()), merged=report.merged)
+    return pack(grid, groove, cues, band=band, unknown=sum(report.unknown.values()), merged=report.merged), cues

@@ -4,7 +4,25 @@ from __future__ import annotations
 
 from backbeat.errors import InputError
 
-STYLES = ("any", "rock", "pop", "metal", "punk", "jazz", "blues", "funk", "soul", "latin", "afro", "hiphop", "electronic", "country", "folk", "reggae", "gospel")
+STYLES = (
+    "any",
+    "rock",
+    "pop",
+    "metal",
+    "punk",
+    "jazz",
+    "blues",
+    "funk",
+    "soul",
+    "latin",
+    "afro",
+    "hiphop",
+    "electronic",
+    "country",
+    "folk",
+    "reggae",
+    "gospel",
+)
 """Index 0, "any", means that no style is asked for."""
 
 _WORDS = {

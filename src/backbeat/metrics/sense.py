@@ -1,8 +1,8 @@
 """Musical sense: whether drums do what drummers do with a band. Read every figure beside the real drums of the same songs.
 
 Conventions: ``hits`` bool [steps, 9] of ``drums_rnn_9``; ``first_steps`` int64 [bars + 1]; ``bass`` bool [steps], a bass onset;
-``band_active`` bool [bars], whether the band sounds; ``section_starts`` bool [bars]. Each count is a ``Share`` (how many, of
-how many); shares add over songs, so that figures of many songs pool their bars rather than average ratios of nothing.
+``band_active`` bool [bars], whether the band sounds; ``section_starts`` bool [bars]. Each count is a ``Share`` (so many found,
+of so many); shares add over songs, so that figures of many songs pool their bars rather than average ratios of nothing.
 """
 
 from __future__ import annotations
@@ -24,15 +24,15 @@ SHIFT_BARS = 7
 
 
 class Share(NamedTuple):
-    """``count`` out of ``of``; ``value`` is their ratio, nan of nothing."""
+    """``found`` out of ``of``; ``value`` is their ratio, nan of nothing."""
 
-    count: float
+    found: float
     of: float
 
     @property
     def value(self) -> float:
         """The ratio."""
-        return self.count / self.of if self.of else float("nan")
+        return self.found / self.of if self.of else float("nan")
 
 
 @dataclass(frozen=True, eq=False)
@@ -58,7 +58,13 @@ class Performance:
 
     def __post_init__(self) -> None:
         steps, bars = len(self.hits), len(self.first_steps) - 1
-        if self.hits.shape != (steps, CLASSES) or bars < 1 or self.first_steps[0] != 0 or self.first_steps[-1] != steps or np.any(np.diff(self.first_steps) <= 0):
+        if (
+            self.hits.shape != (steps, CLASSES)
+            or bars < 1
+            or self.first_steps[0] != 0
+            or self.first_steps[-1] != steps
+            or np.any(np.diff(self.first_steps) <= 0)
+        ):
             raise ValueError(f"hits must be [steps, {CLASSES}], and first_steps ascend from 0 to the number of steps")
         if self.bass.shape != (steps,):
             raise ValueError(f"bass must be [steps] = {steps}, not {self.bass.shape}")
@@ -66,7 +72,7 @@ class Performance:
             raise ValueError(f"numerators, denominators, band_active and section_starts need one value for each of {bars} bars")
 
     def column(self, name: str) -> npt.NDArray[np.bool_]:
-        """bool [steps]: the hits of one class."""
+        """Bool [steps]: the hits of one class."""
         return np.asarray(self.hits[:, load_kit("drums_rnn_9").index(name)], dtype=np.bool_)
 
     @property
@@ -132,12 +138,12 @@ def sum_density_changes(p: Performance, *, before_sections: bool) -> Share:
 
 def count_silent_bars_kept(p: Performance) -> Share:
     """Bars without a drum hit, of those in which the band is silent."""
-    return _share(p.bar_hits[~p.band_active] == 0)
+    return _share(np.asarray(p.bar_hits[~p.band_active] == 0, dtype=np.bool_))
 
 
 def count_steps_hit(p: Performance) -> Share:
     """Steps with any hit, of all steps."""
-    return _share(p.hits.any(axis=1))
+    return _share(np.asarray(p.hits.any(axis=1), dtype=np.bool_))
 
 
 def count_distinct_bars(p: Performance) -> Share:
@@ -175,7 +181,7 @@ def evaluate(performances: Iterable[Performance]) -> dict[str, float]:
     counted = [count(p) for p in performances]
     if not counted:
         raise ValueError("nothing to evaluate: no performance given")
-    pooled = {n: Share(sum(c[n].count for c in counted), sum(c[n].of for c in counted)) for n in counted[0]}
+    pooled = {n: Share(sum(c[n].found for c in counted), sum(c[n].of for c in counted)) for n in counted[0]}
     values = {n: s.value for n, s in pooled.items()}
     return values | {
         "kick_bass_excess": values["bass_with_kick"] - values["bass_with_kick_shifted"],
@@ -185,7 +191,7 @@ def evaluate(performances: Iterable[Performance]) -> dict[str, float]:
 
 
 def _divide(a: float, b: float) -> float:
-    """a / b, inf for something over nothing, nan for nothing over nothing."""
+    """A / b, inf for something over nothing, nan for nothing over nothing."""
     if b:
         return a / b
     return float("inf") if a > 0 else float("nan")

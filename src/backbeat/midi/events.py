@@ -64,7 +64,7 @@ class TrackEvents:
 
     @property
     def is_voice(self) -> npt.NDArray[np.bool_]:
-        """bool [n]: the channel-voice events."""
+        """Bool [n]: the channel-voice events."""
         return self.statuses < 0xF0
 
     @property

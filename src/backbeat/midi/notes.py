@@ -124,7 +124,7 @@ def _rank_within(keys: Ints) -> Ints:
 
 
 def _find_idle(key: Ints, on: np.ndarray[tuple[int], np.dtype[np.bool_]]) -> np.ndarray[tuple[int], np.dtype[np.bool_]]:
-    """bool [n]: the note-offs that come while no note of their key sounds.
+    """Bool [n]: the note-offs that come while no note of their key sounds.
 
     The number of sounding notes is a walk of +1 and -1 held at 0 from below: an off is idle where the walk without that floor reaches a new
     minimum below 0. All keys (sorted) are walked at once, each shifted below the one before, so that a running minimum starts anew.

@@ -108,7 +108,7 @@ def _strip_tracks(data: bytes, tracks: list[TrackEvents], pairs: set[tuple[int, 
 
 
 def _find_leaving(track: TrackEvents, index: int, pairs: set[tuple[int, int]]) -> npt.NDArray[np.bool_]:
-    """bool [n]: the channel-voice events of the drum parts, and with them all others on the drum channel."""
+    """Bool [n]: the channel-voice events of the drum parts, and with them all others on the drum channel."""
     channels = [channel for channel in range(16) if (index, channel) in pairs or (pairs and channel == DRUM_CHANNEL)]
     return track.is_voice & np.isin(track.statuses & 15, channels)
 

@@ -17,7 +17,7 @@ from backbeat.groove import Groove
 from backbeat.kits import Kit, load_kit
 from backbeat.models.drummer_inputs import MARGIN, Arrays, chunk, unfold
 from backbeat.runtime import Session
-from backbeat.sampling import draw, normalise
+from backbeat.sampling import draw
 
 Array = npt.NDArray[np.float32]
 _BITS = words_to_hits(np.arange(VOCABULARY, dtype=np.uint16)).astype(np.float32)
@@ -91,10 +91,10 @@ class DrummerModel:
         whole = chunk(piece, 0, len(example.words))
         listened, _ = self._listen(whole["heard"], style)
         words, *_ = self.session.play(listened[None], whole["played"][None], whole["recalled"][None], self.session.start(1))
-        return np.asarray(words[0, np.arange(len(example.words)), example.words], np.float64) / np.log(2)
+        return np.asarray(words[0, np.arange(len(example.words)), example.words] / np.log(2), dtype=np.float64)
 
     def _listen(self, heard: npt.NDArray[np.uint8], style: int) -> tuple[Array, Array]:
-        listened, guess = self.session.listen(heard.astype(np.float32) / 255, style)
+        listened, guess = self.session.listen(heard.astype(np.float32) / np.float32(255), style)
         return listened[MARGIN:-MARGIN], guess[MARGIN:-MARGIN]
 
     def play(
@@ -175,10 +175,10 @@ class _Take:
         how = self.how
         word = draw(words, self.rng, temperature=how.temperature, top_p=how.top_p)
         self.loud = np.zeros(CLASSES, np.float32)
-        given = self.known is not None and self.known.mask[self.step]
+        given = self.known.mask[self.step] if self.known is not None else None
         bins = velocities.shape[1]
         for cls in np.flatnonzero(_BITS[word]).tolist():
-            if self.known is not None and given[cls]:
+            if given is not None and given[cls]:
                 column, loud = self._copy(cls)
             else:
                 members = np.flatnonzero(self.group == cls)
@@ -205,7 +205,7 @@ class _Take:
 
 
 def _forbid(known: Known | None) -> npt.NDArray[np.bool_] | None:
-    """bool [steps, 512]: words that contradict what is known."""
+    """Bool [steps, 512]: words that contradict what is known."""
     if known is None:
         return None
     bits = known.groove.to_kit(load_kit("drums_rnn_9")).hits
@@ -216,17 +216,11 @@ def _forbid(known: Known | None) -> npt.NDArray[np.bool_] | None:
 
 def _sounding_steps(cues: Cues, known: Known | None, band: bool) -> list[int]:
     """Steps in order, -1 for those so far from any sound (two bars) that nobody plays."""
-    steps = np.arange(cues.grid.steps)
     if not band or known is not None:
-        return steps.tolist()
+        return list(range(cues.grid.steps))
     active = cues.active_bars
     near = active.copy()
     for by in (1, 2):
         near[by:] |= active[:-by]
         near[:-by] |= active[by:]
-    return np.where(near[cues.grid.bar_of_step], steps, -1).tolist()
-
-
-def expected_hits(model: DrummerModel, logits: Array) -> npt.NDArray[np.float64]:
-    """Probability of each class [.., 9] under logits of words [.., 512]."""
-    return np.asarray(normalise(logits) @ _BITS)
+    return [step if near_step else -1 for step, near_step in enumerate(near[cues.grid.bar_of_step].tolist())]

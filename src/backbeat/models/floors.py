@@ -36,7 +36,7 @@ def list_pulses(grid: Grid, bar: int) -> list[int]:
 
 
 def play_rock_bar(grid: Grid, bar: int) -> Hits:
-    """bool [steps of the bar, 9]: closed hat on 8ths, kick on 1 and in the middle, snare on every second pulse."""
+    """Bool [steps of the bar, 9]: closed hat on 8ths, kick on 1 and in the middle, snare on every second pulse."""
     hits = np.zeros((int(grid.bar_steps[bar]), CLASSES), np.bool_)
     hits[:: max(1, grid.steps_per_quarter // 2), CLOSED_HAT] = True
     pulses = list_pulses(grid, bar)
@@ -75,7 +75,7 @@ class CopyBars(_Fixed):
         self.name = f"copy {back} {'bar' if back == 1 else 'bars'} back (with history)"
 
     def play(self, piece: Piece, rng: np.random.Generator) -> Hits:
-        """bool [steps, 9]: see the class."""
+        """Bool [steps, 9]: see the class."""
         grid, real = piece.grid, piece.hits
         hits = np.zeros_like(real)
         for bar in range(self.back, grid.bars):
@@ -92,7 +92,7 @@ class RockLoop(_Fixed):
     name = "rock loop"
 
     def play(self, piece: Piece, rng: np.random.Generator) -> Hits:
-        """bool [steps, 9]: see the class."""
+        """Bool [steps, 9]: see the class."""
         hits = np.zeros((piece.grid.steps, CLASSES), np.bool_)
         for bar, steps in _list_active_bars(piece):
             hits[steps] = play_rock_bar(piece.grid, bar)
@@ -105,7 +105,7 @@ class RockWithBass(RockLoop):
     name = "rock + kick = bass"
 
     def play(self, piece: Piece, rng: np.random.Generator) -> Hits:
-        """bool [steps, 9]: see the class."""
+        """Bool [steps, 9]: see the class."""
         hits = super().play(piece, rng)
         hits[:, KICK] = piece.band_onsets[:, BASS] > 0
         return hits
@@ -151,5 +151,5 @@ class Template:
         return expected
 
     def play(self, piece: Piece, rng: np.random.Generator) -> Hits:
-        """bool [steps, 9]: see the class."""
+        """Bool [steps, 9]: see the class."""
         return np.asarray(self._expect(piece) > self.threshold, dtype=np.bool_)

@@ -30,7 +30,7 @@ class Band(Protocol):
 
     @property
     def active_bars(self) -> npt.NDArray[np.bool_]:
-        """bool [bars]: whether the band sounds in the bar."""
+        """Bool [bars]: whether the band sounds in the bar."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -68,7 +68,7 @@ class Piece:
 
     @property
     def hits(self) -> Hits:
-        """bool [steps, 9]: the real drums."""
+        """Bool [steps, 9]: the real drums."""
         return words_to_hits(self.words)
 
     @property
@@ -78,7 +78,7 @@ class Piece:
 
     @property
     def active_bars(self) -> npt.NDArray[np.bool_]:
-        """bool [bars]: whether the band plays in the bar; all of them without a band."""
+        """Bool [bars]: whether the band plays in the bar; all of them without a band."""
         return np.ones(self.grid.bars, np.bool_) if self.band is None else self.band.active_bars
 
     def cut(self, first: int, last: int) -> Piece:
@@ -127,4 +127,4 @@ class Player(Fitted, Protocol):
     """Plays drums of its own."""
 
     def play(self, piece: Piece, rng: np.random.Generator) -> Hits:
-        """bool [steps, 9]: its drums for the piece. It looks at real words only where its name says so (copying)."""
+        """Bool [steps, 9]: its drums for the piece. It looks at real words only where its name says so (copying)."""

@@ -77,7 +77,7 @@ class Stream:
             yield keys
 
 
-def add_symbols(keys: Keys, symbols: npt.NDArray[np.unsignedinteger[npt.NBitBase]]) -> Keys:
+def add_symbols(keys: Keys, symbols: npt.NDArray[np.uint16] | Symbols) -> Keys:
     """Keys of longer tuples: each key with one symbol more."""
     mixed = keys ^ (symbols.astype(np.uint64) + np.uint64(1)) * _SPREAD
     mixed *= _MULTIPLY

@@ -5,7 +5,7 @@ One histogram-gradient-boosted classifier a class (scikit-learn, extra ``train``
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from typing import Any
 
 import numpy as np
@@ -52,7 +52,8 @@ class BoostedTrees:
             from sklearn.ensemble import HistGradientBoostingClassifier
         except ImportError as error:
             raise MissingExtraError("scikit-learn", "train") from error
-        self._make = lambda: HistGradientBoostingClassifier(max_iter=rounds, learning_rate=0.15, early_stopping=False, random_state=seed)
+        options = {"max_iter": rounds, "learning_rate": 0.15, "early_stopping": False, "random_state": seed}
+        self._make: Callable[[], Any] = lambda: HistGradientBoostingClassifier(**options)
         self._steps, self._seed = steps, seed
         self._trees: list[Any] = []
         self.thresholds = np.full(CLASSES, 0.5)
@@ -74,7 +75,7 @@ class BoostedTrees:
             features.append(describe_steps(piece)[chosen])
             targets.append(piece.hits[chosen])
         x, y = np.concatenate(features), np.concatenate(targets)
-        self._trees = [self._make().fit(x, column) if 0 < column.sum() < len(column) else bool(column.all()) for column in y.T]
+        self._trees = [self._make().fit(x, column) if column.any() and not column.all() else bool(column.all()) for column in y.T]
 
     def predict(self, piece: Piece) -> Floats:
         """float64 [steps, 9]: the probability of each hit; 0 where the band rests.
@@ -97,5 +98,5 @@ class BoostedTrees:
         self.thresholds = np.where(scores.max(axis=0) > 0, THRESHOLDS[scores.argmax(axis=0)], 1.0)
 
     def play(self, piece: Piece, rng: np.random.Generator) -> Hits:
-        """bool [steps, 9]: see the class."""
+        """Bool [steps, 9]: see the class."""
         return np.asarray(self.predict(piece) > self.thresholds, dtype=np.bool_)

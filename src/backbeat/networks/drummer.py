@@ -64,9 +64,7 @@ class Listener(nn.Module):
         width = config.encoder_width
         self.style = nn.Embedding(config.styles, width)
         self.enter = nn.Linear(config.heard, width)
-        self.convolutions = nn.ModuleList(
-            nn.Conv1d(width, width, config.kernel, dilation=d, padding=d * (config.kernel - 1) // 2) for d in config.dilations
-        )
+        self.convolutions = nn.ModuleList(nn.Conv1d(width, width, config.kernel, dilation=d, padding=d * (config.kernel - 1) // 2) for d in config.dilations)
         self.mixers = nn.ModuleList(nn.Linear(width, width) for _ in config.dilations)
         self.norms = nn.ModuleList(nn.LayerNorm(width) for _ in config.dilations)
         self.guess = nn.Linear(width, CLASSES)

@@ -73,7 +73,7 @@ class Losses:
 
 
 def articulation_groups(kit: Kit) -> Tensor:
-    """bool [9, articulations]: which classes of the drummer's kit belong to which class of ``drums_rnn_9``."""
+    """Bool [9, articulations]: which classes of the drummer's kit belong to which class of ``drums_rnn_9``."""
     return torch.tensor(kit.mapping(load_kit("drums_rnn_9")))[None, :] == torch.arange(9)[:, None]
 
 
@@ -199,7 +199,7 @@ class Run:
             group["lr"] = schedule(r, self.update)
         loss = losses.nats / losses.steps.clamp(min=1) + r.guess * losses.guess + r.velocity * losses.velocity + r.articulation * losses.articulation
         self.optimiser.zero_grad(set_to_none=True)
-        loss.backward()
+        loss.backward()  # type: ignore[no-untyped-call]
         self._share_gradients()
         torch.nn.utils.clip_grad_norm_(self.network.parameters(), 1.0)
         self.optimiser.step()
@@ -215,10 +215,10 @@ class Run:
             flat = torch.cat([g.flatten() for g in gradients])
             dist.all_reduce(flat)
             flat /= dist.get_world_size()
-            for gradient, mean in zip(gradients, flat.split([g.numel() for g in gradients]), strict=True):
+            for gradient, mean in zip(gradients, torch.split(flat, [g.numel() for g in gradients]), strict=True):
                 gradient.copy_(mean.view_as(gradient))
 
-    def log(self, **values: Any) -> None:
+    def log(self, **values: object) -> None:
         """Append a line to ``log.jsonl`` (the first process only)."""
         if rank() > 0:
             return
@@ -250,7 +250,9 @@ def train(
     config = DrummerConfig(arrays["step"].shape[1], arrays["bar"].shape[1], arrays["song"].shape[1], len(corpus.meta["styles"]), len(kit), **(sizes or {}))
     run = Run(folder, Drummer(config), recipe)
     if rank() == 0:
-        (folder / "config.json").write_text(json.dumps({"network": asdict(config), "recipe": asdict(recipe), "manifest_sha256": corpus.meta["manifest_sha256"]}, indent=1), encoding="utf-8")
+        (folder / "config.json").write_text(
+            json.dumps({"network": asdict(config), "recipe": asdict(recipe), "manifest_sha256": corpus.meta["manifest_sha256"]}, indent=1), encoding="utf-8"
+        )
     groups, state, started = articulation_groups(kit), run.network.start(recipe.lanes), time.monotonic()
     begun = run.update
     recent: list[tuple[float, float]] = []

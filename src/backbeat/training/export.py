@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import warnings
 from dataclasses import asdict
 from pathlib import Path
 from typing import Any
@@ -59,18 +60,23 @@ def export_drummer(network: Drummer, folder: Path, *, kit: dict[str, Any], style
     folder.mkdir(parents=True, exist_ok=True)
     c = network.config
     heard, style = torch.rand(1, 70, c.heard), torch.ones(1, dtype=torch.int64)
-    torch.onnx.export(network.listener, (heard, style), str(folder / "listener.onnx"), dynamo=False, opset_version=17,
-                      input_names=["heard", "style"], output_names=["listened", "guess"], dynamic_axes={"heard": {1: "steps"}, "listened": {1: "steps"}, "guess": {1: "steps"}})  # fmt: skip
+    axes = {n: {1: "steps"} for n in ("heard", "listened", "guess")}
+    _export(network.listener, (heard, style), folder / "listener.onnx", ["heard", "style"], ["listened", "guess"], axes)
     inputs = (torch.rand(2, 3, c.encoder_width), torch.rand(2, 3, c.played), torch.randint(0, WORDS + 1, (2, 3, c.references)), network.start(2))
     names, outputs = ["listened", "played", "recalled", "state"], ["words", "velocities", "articulations", "next_state"]
     axes = {n: {0: "takes", 1: "steps"} for n in names[:3] + outputs[:3]} | {"state": {1: "takes"}, "next_state": {1: "takes"}}
-    torch.onnx.export(_Probabilities(network), inputs, str(folder / "player.onnx"), dynamo=False, opset_version=17,
-                      input_names=names, output_names=outputs, dynamic_axes=axes)  # fmt: skip
-    config = {"schema": SCHEMA, "network": "drummer", "codec": {"words": "drums_rnn_9", "classes": CLASSES, "lanes": list(LANES)}, "sizes": asdict(c),
-              "kit": kit, "styles": styles, "training": training}  # fmt: skip
+    _export(_Probabilities(network), inputs, folder / "player.onnx", names, outputs, axes)
+    codec = {"words": "drums_rnn_9", "classes": CLASSES, "lanes": list(LANES)}
+    config = {"schema": SCHEMA, "network": "drummer", "codec": codec, "sizes": asdict(c), "kit": kit, "styles": styles, "training": training}
     (folder / "config.json").write_text(json.dumps(config, indent=1) + "\n", encoding="utf-8")
     (folder / "card.md").write_text(card, encoding="utf-8")
     _compare(network, folder)
+
+
+def _export(module: nn.Module, inputs: tuple[Tensor, ...], path: Path, names: list[str], outputs: list[str], axes: dict[str, dict[int, str]]) -> None:
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")  # the tracing exporter is deprecated, but the only one that keeps the recurrent layer whole
+        torch.onnx.export(module, inputs, str(path), dynamo=False, opset_version=17, input_names=names, output_names=outputs, dynamic_axes=axes)
 
 
 @torch.no_grad()
@@ -94,6 +100,12 @@ def export_run(run: Run, corpus: Corpus, folder: Path) -> None:
     path = run.folder / "log.jsonl"
     lines = [json.loads(line) for line in path.read_text(encoding="utf-8").splitlines()] if path.is_file() else []
     measured = [line | line.pop("validation") for line in lines if "validation" in line]
-    training = {"recipe": asdict(run.recipe), "updates": run.update, "manifest_sha256": corpus.meta["manifest_sha256"], "pieces": len(corpus), "validation": measured[-1:]}
+    training = {
+        "recipe": asdict(run.recipe),
+        "updates": run.update,
+        "manifest_sha256": corpus.meta["manifest_sha256"],
+        "pieces": len(corpus),
+        "validation": measured[-1:],
+    }
     card = CARD.format(updates=run.update, pieces=len(corpus), manifest=corpus.meta["manifest_sha256"], seed=run.recipe.seed)
     export_drummer(run.averaged(), folder, kit=corpus.meta["kit"], styles=corpus.meta["styles"], training=training, card=card)
