@@ -64,9 +64,7 @@ def main() -> None:
     started = time.perf_counter()
     training, validation, pieces = (read_takes(Path(options.data), s) for s in ("train", "validation", options.split))
     steps = [sum(p.grid.steps for p in part) for part in (training, validation, pieces)]
-    print(
-        f"{len(training)} / {len(validation)} / {len(pieces)} takes, {steps[0]:,} / {steps[1]:,} / {steps[2]:,} steps, read in {time.perf_counter() - started:.1f} s"
-    )
+    print(" / ".join(f"{len(part)} takes, {n:,} steps" for part, n in zip((training, validation, pieces), steps, strict=True)))
     mixture = CacheMixture()
     models: list[Scorer] = [*(NGram.of_order(n) for n in (1, 2, 5, 9, 17)), mixture]
     for model in models:

@@ -68,18 +68,22 @@ class Track:
     events: list[tuple[int, int, bytes]] = field(default_factory=list)
 
     def note(self, tick: int, length: int, pitch: int, velocity: float) -> None:
+        """A note; lengths in ticks."""
         loud = max(1, min(127, int(velocity)))
         self.events.append((tick, 3, bytes([0x90 | self.channel, pitch, loud])))
         self.events.append((tick + max(10, length), 0, bytes([0x80 | self.channel, pitch, 64])))
 
     def control(self, tick: int, number: int, value: float) -> None:
+        """A controller."""
         self.events.append((tick, 2, bytes([0xB0 | self.channel, number, max(0, min(127, int(value)))])))
 
     def bend(self, tick: int, value: int) -> None:
+        """A pitch bend, -8192 to 8191."""
         raw = 8192 + value
         self.events.append((tick, 2, bytes([0xE0 | self.channel, raw & 127, raw >> 7])))
 
     def meta(self, tick: int, kind: int, payload: bytes | str) -> None:
+        """A meta event."""
         data = payload.encode() if isinstance(payload, str) else payload
         self.events.append((tick, 1, bytes([0xFF, kind]) + varlen(len(data)) + data))
 

@@ -90,12 +90,12 @@ def test_a_backbeat_groove_maps_down_without_losing_a_cell():
 
 
 def test_unknown_kit_names_the_known_ones():
-    with pytest.raises(InputError, match="no kit 'tabla'.*drums_rnn_9"):
+    with pytest.raises(InputError, match=r"no kit 'tabla'.*drums_rnn_9"):
         load_kit("tabla")
 
 
 def test_unknown_class_names_the_known_ones():
-    with pytest.raises(InputError, match="no class 'cajon'.*kick, snare"):
+    with pytest.raises(InputError, match=r"no class 'cajon'.*kick, snare"):
         load_kit("drums_rnn_9").index("cajon")
 
 

@@ -66,6 +66,17 @@ def test_a_huge_file_is_refused_before_it_is_walked() -> None:
         parse_song(bytes(MAX_BYTES + 1))
 
 
+def test_a_huge_track_and_a_huge_number_of_events_are_refused(monkeypatch: pytest.MonkeyPatch) -> None:
+    with pytest.raises(MidiError, match="track 1: it has 9 MB, more than the 8 MB of a track that are read"):
+        parse_song(midi(b"MTrk" + (9 << 20).to_bytes(4, "big") + bytes(9 << 20)))
+    monkeypatch.setattr("backbeat.midi.reader.MAX_EVENTS", 30)
+    with pytest.raises(MidiError, match="track 3: more than 30 events come before it, which no song has"):
+        parse_song(band_song())
+    monkeypatch.setattr("backbeat.midi.reader.MAX_TRACKS", 3)
+    with pytest.raises(MidiError, match="4 tracks, more than the 3 that are read"):
+        parse_song(band_song())
+
+
 def test_a_file_that_lasts_for_years_is_refused() -> None:
     body = b"\xff\xff\xff\x7f\x90\x3c\x00" + b"\xff\xff\xff\x7f\x3c\x00" * 5000
     data = midi(b"MTrk" + len(body).to_bytes(4, "big") + body)

@@ -57,13 +57,13 @@ def test_the_input_is_never_overwritten_unless_forced(tmp_path: Path) -> None:
 def test_a_groove_alone_comes_back(tmp_path: Path, metre: tuple[int, int]) -> None:
     grid = Grid.regular(3, *metre)
     groove = random_groove(grid, 7)
+    groove = groove.replace(offsets=groove.offsets * np.float32(0.9))  # at the very border a rounded tick may belong to the neighbour
     tempo, metre_map = TempoMap(480, (0, 960), (400_000, 600_000)), MetreMap((0,), (metre[0],), (metre[1],))
     report = write_groove(groove, tmp_path / "g.mid", tempo, metre_map)
     song = read_song(tmp_path / "g.mid")
     assert (song.tempo, song.metre, song.end_tick, song.warnings) == (tempo, metre_map, int(grid.bar_ticks[-1]), ())
     again, _ = extract_groove(song, grid, KIT)
-    clear = np.abs(groove.offsets) < 0.49  # nearer to the border a rounded tick may belong to the neighbour
-    assert np.array_equal(again.hits & clear, groove.hits & clear)
+    assert np.array_equal(again.hits, groove.hits)
     assert report.notes == int(groove.hits.sum())
     assert mido.MidiFile(tmp_path / "g.mid").type == 1
 

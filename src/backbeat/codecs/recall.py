@@ -11,6 +11,7 @@ points nowhere; agreement and habit are bytes, 255 = always.
 
 from __future__ import annotations
 
+from copy import copy
 from dataclasses import dataclass
 
 import numpy as np
@@ -75,6 +76,14 @@ class Memory:
         self._key = 0
         self._seen: tuple[dict[int, int], dict[int, int]] = ({}, {})
         self._now: list[int] = []
+
+    def fork(self) -> Memory:
+        """A memory of its own that starts from this one."""
+        twin = copy(self)
+        twin._words, twin._agreement = list(self._words), list(self._agreement)
+        twin._habits = {length: (habit.copy(), list(counts)) for length, (habit, counts) in self._habits.items()}
+        twin._seen = (dict(self._seen[0]), dict(self._seen[1]))
+        return twin
 
     def look(self) -> tuple[list[int], list[int], npt.NDArray[np.uint8]]:
         """What is remembered at the step about to be played: 7 words, 7 agreements and uint8 [9] habit."""

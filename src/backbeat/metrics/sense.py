@@ -81,7 +81,7 @@ class Performance:
         return np.add.reduceat(self.hits.sum(axis=1), self.first_steps[:-1]).astype(np.float64)
 
 
-def _share(where: npt.NDArray[np.bool_]) -> Share:
+def _share(where: npt.NDArray[np.bool_] | np.bool_) -> Share:
     return Share(float(where.sum()), float(where.size))
 
 
@@ -138,7 +138,7 @@ def sum_density_changes(p: Performance, *, before_sections: bool) -> Share:
 
 def count_silent_bars_kept(p: Performance) -> Share:
     """Bars without a drum hit, of those in which the band is silent."""
-    return _share(np.asarray(p.bar_hits[~p.band_active] == 0, dtype=np.bool_))
+    return _share(p.bar_hits[~p.band_active] == 0)
 
 
 def count_steps_hit(p: Performance) -> Share:

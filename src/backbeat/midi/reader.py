@@ -9,7 +9,7 @@ from typing import NamedTuple, TypeVar
 import numpy as np
 
 from backbeat.errors import InputError, MidiError
-from backbeat.midi.chunks import Layout, scan_chunks, unwrap_riff
+from backbeat.midi.chunks import Chunk, Layout, scan_chunks, unwrap_riff
 from backbeat.midi.drumparts import mark_drums, read_rhythm_channels
 from backbeat.midi.events import INSTRUMENT_NAME, SET_TEMPO, TIME_SIGNATURE, TRACK_NAME, Meta, TrackEvents, walk_track
 from backbeat.midi.notes import PairedNotes, VoiceEvents, collect_voice_events, find_setting, pair_notes
@@ -21,6 +21,8 @@ _T = TypeVar("_T")
 MAX_SMPTE_TEMPI = 500
 """With SMPTE division each tempo adds a new fraction to the map; more than this many are cut off, for time's sake."""
 MAX_DENOMINATOR_POWER = 6
+MAX_TRACKS, MAX_TRACK_BYTES, MAX_EVENTS = 10_000, 8 << 20, 2_000_000
+"""More is refused, so that reading stays within 1 GB and a few seconds; a long symphony has 100,000 events."""
 
 
 class Bytes(NamedTuple):
@@ -76,19 +78,30 @@ def dissect(data: bytes) -> Bytes:
     """
     data, warnings = unwrap_riff(data)
     layout = scan_chunks(data)
+    if len(layout.tracks) > MAX_TRACKS:
+        raise MidiError(f"{len(layout.tracks):,} tracks, more than the {MAX_TRACKS:,} that are read")
     tracks: list[TrackEvents] = []
     oddities: dict[str, list[int]] = {}
-    status = 0
+    status = events = 0
     for number, chunk in enumerate(layout.tracks, 1):
         try:
+            _check_size(chunk, events)
             track = walk_track(data, chunk, status)
         except MidiError as error:
             raise MidiError(f"track {number}: {error}") from None
         status = track.last_status
+        events += len(track.ticks)
         tracks.append(track)
         for oddity in track.warnings:
             oddities.setdefault(oddity, []).append(number)
     return Bytes(data, layout, tracks, [*warnings, *layout.warnings, *(f"{_name_tracks(numbers)}: {oddity}" for oddity, numbers in oddities.items())])
+
+
+def _check_size(chunk: Chunk, events: int) -> None:
+    if chunk.end - chunk.body > MAX_TRACK_BYTES:
+        raise MidiError(f"it has {(chunk.end - chunk.body) >> 20} MB, more than the {MAX_TRACK_BYTES >> 20} MB of a track that are read")
+    if events > MAX_EVENTS:
+        raise MidiError(f"more than {MAX_EVENTS:,} events come before it, which no song has")
 
 
 def _name_tracks(numbers: list[int]) -> str:

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+from copy import copy
 from dataclasses import dataclass
+from itertools import pairwise
 from pathlib import Path
 from typing import Any
 
@@ -30,14 +32,20 @@ class Sampling:
     Args:
         temperature: 0 takes the most likely word.  top_p: share of the likely words that may be chosen.
         listening: weight of what the band alone suggests, added to the words' log-probabilities.
-        doubt: probability above which such a suggestion speaks for a hit.
+        doubt, least_doubt: such a suggestion speaks for a hit where its probability is above the class's mean in the song,
+            held between these two.
+        rehearsals: how often the beginning of a section is tried; the try that suits the band best goes on.
+        rehearsed_bars: length of such a beginning.
         velocity_temperature, articulation_temperature: the same for how loud and which instrument.
     """
 
-    temperature: float = 0.8
-    top_p: float = 0.95
-    listening: float = 0.7
+    temperature: float = 1.0
+    top_p: float = 1.0
+    listening: float = 0.5
     doubt: float = 0.3
+    least_doubt: float = 0.02
+    rehearsals: int = 6
+    rehearsed_bars: int = 4
     velocity_temperature: float = 0.7
     articulation_temperature: float = 0.5
 
@@ -98,7 +106,14 @@ class DrummerModel:
         return listened[MARGIN:-MARGIN], guess[MARGIN:-MARGIN]
 
     def play(
-        self, cues: Cues, rngs: list[np.random.Generator], *, style: int = 0, how: Sampling | None = None, known: Known | None = None, band: bool = True
+        self,
+        cues: Cues,
+        rngs: list[np.random.Generator],
+        *,
+        style: int = 0,
+        how: Sampling | None = None,
+        known: Known | None = None,
+        band: bool = True,
     ) -> list[Groove]:
         """Play a song, one take a generator.
 
@@ -116,26 +131,37 @@ class DrummerModel:
         how = how or Sampling()
         encoded = encode(cues) if band else silence(*encode(cues))
         listened, guess = self._listen(self._heard(cues, encoded, known), style)
-        bias = how.listening * (guess - np.float32(np.log(how.doubt / (1 - how.doubt)))) @ _BITS.T
+        expected = np.asarray(1 / (1 + np.exp(-guess)), dtype=np.float32)
+        level = np.clip(expected.mean(axis=0), how.least_doubt, how.doubt)
+        bias = np.asarray(how.listening * (guess - np.log(level / (1 - level))) @ _BITS.T, dtype=np.float32)
         forbidden = _forbid(known)
-        takes = [_Take(self, cues, rng, how, known) for rng in rngs]
-        state = self.session.start(len(takes))
-        for step in _sounding_steps(cues, known, band):
-            if step < 0:
-                for take in takes:
-                    take.rest()
-                continue
-            looks = [take.look() for take in takes]
-            played = np.stack([played for played, _ in looks])[:, None]
-            recalled = np.array([[words] for _, words in looks], np.int64)
-            here = np.repeat(listened[None, step : step + 1], len(takes), axis=0)
-            words, velocities, articulations, state = self.session.play(here, played, recalled, state)
-            words = words[:, 0] + bias[step]
-            if forbidden is not None:
-                words[:, forbidden[step]] = -np.inf
-            for take, w, v, a in zip(takes, words, velocities[:, 0], articulations[:, 0], strict=True):
-                take.choose(w, v, a)
-        return [take.groove() for take in takes]
+        if forbidden is not None:
+            bias = np.where(forbidden, -np.inf, bias).astype(np.float32)
+        plan = _plan_rehearsals(cues, how) if band else [(0, cues.grid.steps, 1)]
+        sounding = _sounding_steps(cues, known, band)
+        return [self._play_take(_Take(self, cues, rng, how, known), listened, bias, expected, plan, sounding) for rng in rngs]
+
+    def _play_take(self, take: _Take, listened: Array, bias: Array, expected: Array, plan: list[tuple[int, int, int]], sounding: list[bool]) -> Groove:
+        """One take: every passage of the plan is tried so many times, and the try that suits the band best goes on."""
+        state = self.session.start(1)
+        for first, last, tries in plan:
+            takes = [take] if tries == 1 else [take.fork(rng) for rng in take.rng.spawn(tries)]
+            state = np.repeat(state, tries, axis=1)
+            for step in range(first, last):
+                state = self._play_step(takes, listened[step], bias[step], state) if sounding[step] else _rest(takes, state)
+            best = int(np.argmax([_suits(t.bits[first:last], expected[first:last]) for t in takes])) if tries > 1 else 0
+            take, state = takes[best], state[:, best : best + 1]
+        return take.groove()
+
+    def _play_step(self, takes: list[_Take], listened: Array, bias: Array, state: Array) -> Array:
+        looks = [take.look() for take in takes]
+        played = np.stack([played for played, _ in looks])[:, None]
+        recalled = np.array([[words] for _, words in looks], np.int64)
+        here = np.broadcast_to(listened, (len(takes), 1, len(listened)))
+        words, velocities, articulations, state = self.session.play(here, played, recalled, state)
+        for take, w, v, a in zip(takes, words[:, 0] + bias, velocities[:, 0], articulations[:, 0], strict=True):
+            take.choose(w, v, a)
+        return state
 
     def _heard(self, cues: Cues, encoded: tuple[Any, Any, Any], known: Known | None) -> npt.NDArray[np.uint8]:
         """uint8 [steps + 2 MARGIN, columns], as ``chunk`` lays them."""
@@ -159,6 +185,15 @@ class _Take:
         self.word, self.step = 0, 0
         self.loud = np.zeros(CLASSES, np.float32)
         self.used = np.zeros(len(model.kit), np.float32)
+        self.bits = np.zeros((cues.grid.steps, CLASSES), np.float32)
+
+    def fork(self, rng: np.random.Generator) -> _Take:
+        """A take of its own that goes on from here."""
+        twin = copy(self)
+        twin.rng, twin.memory = rng, self.memory.fork()
+        twin.velocities, twin.bits = self.velocities.copy(), self.bits.copy()
+        twin.loud, twin.used = self.loud.copy(), self.used.copy()
+        return twin
 
     def look(self) -> tuple[Array, list[int]]:
         words, agreement, habit = self.memory.look()
@@ -198,6 +233,7 @@ class _Take:
 
     def _advance(self, word: int) -> None:
         self.memory.push(word)
+        self.bits[self.step] = _BITS[word]
         self.word, self.step = word, self.step + 1
 
     def groove(self) -> Groove:
@@ -214,13 +250,40 @@ def _forbid(known: Known | None) -> npt.NDArray[np.bool_] | None:
     return np.asarray(must @ (1 - _BITS.T) + must_not @ _BITS.T > 0, dtype=np.bool_)
 
 
-def _sounding_steps(cues: Cues, known: Known | None, band: bool) -> list[int]:
-    """Steps in order, -1 for those so far from any sound (two bars) that nobody plays."""
+def _rest(takes: list[_Take], state: Array) -> Array:
+    """Nobody plays; the network is not asked."""
+    for take in takes:
+        take.rest()
+    return state
+
+
+def _suits(bits: Array, expected: Array) -> float:
+    """How well a try [n, 9] meets what the band alone lets expect: the F1 that its hits would have on average."""
+    return float(2 * (bits * expected).sum() / max(float(bits.sum() + expected.sum()), 1e-6))
+
+
+def _plan_rehearsals(cues: Cues, how: Sampling) -> list[tuple[int, int, int]]:
+    """Passages (first step, last step, tries) that cover the song: the first bars of every section are tried several times."""
+    first_steps = cues.grid.first_steps
+    starts = set(np.flatnonzero(cues.section_starts).tolist())
+    if cues.active_bars.any():
+        starts.add(int(np.argmax(cues.active_bars)))
+    edges = sorted({b for start in starts for b in (start, min(start + how.rehearsed_bars, cues.grid.bars))} | {0, cues.grid.bars})
+    plan, last_start = [], -how.rehearsed_bars
+    for a, b in pairwise(edges):
+        last_start = a if a in starts else last_start
+        tries = how.rehearsals if a - last_start < how.rehearsed_bars else 1
+        plan.append((int(first_steps[a]), int(first_steps[b]), max(1, tries)))
+    return plan
+
+
+def _sounding_steps(cues: Cues, known: Known | None, band: bool) -> list[bool]:
+    """Whether a step is near enough to any sound (two bars) for somebody to play."""
     if not band or known is not None:
-        return list(range(cues.grid.steps))
+        return [True] * cues.grid.steps
     active = cues.active_bars
     near = active.copy()
     for by in (1, 2):
         near[by:] |= active[:-by]
         near[:-by] |= active[by:]
-    return [step if near_step else -1 for step, near_step in enumerate(near[cues.grid.bar_of_step].tolist())]
+    return list(near[cues.grid.bar_of_step].tolist())

@@ -13,8 +13,8 @@ import numpy as np
 import numpy.typing as npt
 
 from backbeat.errors import InputError
+from backbeat.files import write_bytes
 from backbeat.midi.reader import parse_song
-from backbeat.render.files import write_atomically
 from backbeat.render.fontcache import load_soundfont
 from backbeat.render.timeline import seconds_of, write_timeline
 from backbeat.song import Song
@@ -64,16 +64,26 @@ class Audio:
         """Length in seconds."""
         return len(self.samples) / RATE
 
-    def write(self, path: str | Path) -> None:
-        """Write a 16-bit WAV file, whole or not at all.
+    @property
+    def rate(self) -> int:
+        """Frames per second."""
+        return RATE
 
-        Raises:
-            OutputError: it cannot be written there.
-        """
-        body = memoryview(np.ascontiguousarray(self.samples, dtype="<i2")).cast("B")
-        frame = CHANNELS * 2
-        header = struct.pack("<4sI8sI2H2I2H4sI", b"RIFF", 36 + len(body), b"WAVEfmt ", 16, 1, CHANNELS, RATE, RATE * frame, frame, 16, b"data", len(body))
-        write_atomically(path, [header, body])
+    def write(self, path: str | Path) -> None:
+        """Write a 16-bit WAV file; see ``write_wav``."""
+        write_wav(self, path)
+
+
+def write_wav(audio: Audio, path: str | Path) -> None:
+    """Write a 16-bit WAV file, whole or not at all.
+
+    Raises:
+        OutputError: it cannot be written there.
+    """
+    body = memoryview(np.ascontiguousarray(audio.samples, dtype="<i2")).cast("B")
+    frame = CHANNELS * 2
+    header = struct.pack("<4sI8sI2H2I2H4sI", b"RIFF", 36 + len(body), b"WAVEfmt ", 16, 1, CHANNELS, RATE, RATE * frame, frame, 16, b"data", len(body))
+    write_bytes(path, b"".join((header, body)))
 
 
 def render_midi(data: bytes, soundfont: str | Path | None = None) -> Audio:

@@ -12,7 +12,7 @@ from importlib import resources
 from pathlib import Path
 
 from backbeat.errors import InputError, OutputError
-from backbeat.render.files import write_atomically
+from backbeat.files import write_bytes
 from backbeat.render.soundfont import expand_soundfont
 
 SHIPPED = "band.sf3"
@@ -84,5 +84,5 @@ def _keep(name: str, data: bytes) -> None:
     for folder in list_cache_folders():
         with contextlib.suppress(OSError, OutputError):
             folder.mkdir(mode=0o700, parents=True, exist_ok=True)
-            write_atomically(folder / name, [data])
+            write_bytes(folder / name, data)
             return

@@ -1,34 +1,27 @@
 """SoundFonts for a renderer that reads only SF2: SF3 files are expanded, and missing programs stand in for one another.
 
 SF3 is SF2 with each sample as an Ogg Vorbis stream: its sample headers hold byte offsets where SF2 has frames, and loops counted from
-the sample's start. Expanding the shipped band takes 1 to 2 seconds, so the result is kept in the user's cache folder.
+the sample's start. Expanding the shipped band takes 1 to 2 seconds, so ``fontcache`` keeps the result.
 """
 
 from __future__ import annotations
 
-import contextlib
-import hashlib
 import io
-import os
 import struct
-import sys
-import tempfile
-from functools import lru_cache
-from importlib import resources
-from pathlib import Path
 from typing import NamedTuple
 
 import numpy as np
 import numpy.typing as npt
 
-from backbeat.errors import InputError, OutputError
-from backbeat.files import write_bytes
+from backbeat.errors import InputError
+from backbeat.render.programs import find_kit_stand_in, find_stand_in
 
 Table = npt.NDArray[np.void]
 
 PRESET = np.dtype([("name", "S20"), ("program", "<u2"), ("bank", "<u2"), ("bag", "<u2"), ("unused", "V12")])
 BAG = np.dtype([("generator", "<u2"), ("modulator", "<u2")])
-GENERATOR, MODULATOR = np.dtype("V4"), np.dtype("V10")
+WIDE_BAG = np.dtype([("generator", "<i8"), ("modulator", "<i8")])
+PRESET_TABLES = ((b"phdr", PRESET), (b"pbag", BAG), (b"pgen", np.dtype("V4")), (b"pmod", np.dtype("V10")))
 SAMPLE = np.dtype(
     [
         ("name", "S20"),
@@ -46,32 +39,9 @@ TABLES = (b"phdr", b"pbag", b"pmod", b"pgen", b"inst", b"ibag", b"imod", b"igen"
 
 VORBIS = 0x10
 """The bit of a sample's kind that says its data are a Vorbis stream."""
+DRUM_BANK = 128
 GAP = 46
 """Silent frames that SF2 asks for behind every sample."""
-CACHE_VERSION = 1
-"""Part of a cached file's name: to be raised when the expansion changes."""
-
-# fmt: off
-STAND_INS = (
-    0, 0, 0, 0, 4, 4, 0, 0,          # pianos
-    4, 4, 4, 4, 4, 4, 4, 4,          # bells and mallets: the electric piano
-    16, 16, 16, 16, 16, 16, 16, 16,  # organs
-    25, 25, 27, 27, 27, 30, 30, 27,  # guitars
-    33, 33, 33, 33, 33, 33, 38, 38,  # basses
-    48, 48, 48, 48, 48, 25, 25, 48,  # bowed strings; pizzicato and harp: plucked
-    48, 48, 48, 48, 52, 52, 52, 61,  # ensemble and choir
-    56, 61, 61, 56, 61, 61, 61, 61,  # brass
-    65, 65, 65, 65, 65, 65, 65, 65,  # reeds
-    73, 73, 73, 73, 73, 73, 73, 73,  # pipes
-    81, 81, 81, 81, 81, 81, 81, 81,  # leads
-    89, 89, 89, 89, 89, 89, 89, 89,  # pads
-    89, 89, 89, 89, 89, 89, 89, 89,  # effects
-    25, 25, 25, 25, 4, 65, 48, 65,   # sitar to koto: plucked; kalimba, bagpipe, fiddle, shanai
-    4, 4, 4, 4, 4, 4, 4, 89,         # tuned percussion
-    89, 89, 89, 89, 89, 89, 89, 89,  # noises
-)
-# fmt: on
-"""The program of ``band.sf3`` that sounds for each General MIDI program: the nearest of its family."""
 
 
 class SoundFont(NamedTuple):
@@ -82,91 +52,22 @@ class SoundFont(NamedTuple):
     tables: dict[bytes, bytes]
 
 
-def load_soundfont(path: Path | None = None) -> bytes:
-    """The bytes of an SF2 file.
-
-    Args:
-        path: an SF2 or SF3 file; none = the band that ships with Backbeat.
-
-    Raises:
-        InputError: the file cannot be read, or is no SoundFont.
-    """
-    if path is None:
-        return _load_band()
-    try:
-        return expand_cached(path.read_bytes())
-    except FileNotFoundError:
-        raise InputError(f"{path}: there is no such SoundFont") from None
-    except (OSError, InputError) as error:
-        reason = error.strerror if isinstance(error, OSError) else error
-        raise InputError(f"{path}: cannot be used as a SoundFont ({reason})") from None
-
-
-@lru_cache(maxsize=1)
-def _load_band() -> bytes:
-    return expand_cached(resources.files("backbeat.sounds").joinpath("band.sf3").read_bytes())
-
-
-def expand_cached(data: bytes) -> bytes:
-    """``expand``, with the result kept between runs; data that need no expansion are returned as they are.
-
-    Raises:
-        InputError: the bytes are no SoundFont.
-    """
-    if not is_compressed(data):
-        return data
-    name = f"soundfont-{CACHE_VERSION}-{hashlib.sha256(data).hexdigest()[:24]}.sf2"
-    folders = list_cache_folders()
-    for folder in folders:
-        with contextlib.suppress(OSError):
-            kept = (folder / name).read_bytes()
-            if len(kept) > 12 and len(kept) == 8 + int.from_bytes(kept[4:8], "little"):
-                return kept
-    expanded = expand(data)
-    for folder in folders:
-        with contextlib.suppress(OSError, OutputError):
-            folder.mkdir(mode=0o700, parents=True, exist_ok=True)
-            write_bytes(folder / name, expanded)
-            break
-    return expanded
-
-
-def list_cache_folders() -> list[Path]:
-    """Where expanded SoundFonts are kept: the user's cache folder, else one of the user's own in the temporary folder."""
-    if sys.platform == "win32":
-        cache = os.environ.get("LOCALAPPDATA") or "~/AppData/Local"
-    else:
-        cache = os.environ.get("XDG_CACHE_HOME") or ("~/Library/Caches" if sys.platform == "darwin" else "~/.cache")
-    folders = []
-    with contextlib.suppress(RuntimeError):
-        folders.append(Path(cache).expanduser() / "backbeat")
-    user = os.getuid() if hasattr(os, "getuid") else 0
-    temporary = Path(tempfile.gettempdir()) / f"backbeat-{user}"
-    # Somebody else could have made a folder of that name in a shared temporary folder, with a file of their choice in it.
-    if not temporary.exists() or not hasattr(os, "getuid") or temporary.lstat().st_uid == user:
-        folders.append(temporary)
-    return folders
-
-
-def is_compressed(data: bytes) -> bool:
-    """Whether a SoundFont has Vorbis samples.
-
-    Raises:
-        InputError: the bytes are no SoundFont.
-    """
-    return bool((np.frombuffer(parse_soundfont(data).tables[b"shdr"], dtype=SAMPLE)[:-1]["kind"] & VORBIS).any())
-
-
-def expand(data: bytes) -> bytes:
-    """An SF3 file as SF2, with stand-ins for the General MIDI programs it lacks.
+def expand_soundfont(data: bytes) -> bytes:
+    """An SF3 file as SF2, with stand-ins for the General MIDI programs and drum kits it lacks; ``data`` itself where it is SF2.
 
     Raises:
         InputError: the bytes are no SoundFont, or a sample cannot be decoded.
     """
     font = parse_soundfont(data)
-    headers, samples = _decode_samples(font)
+    if not (np.frombuffer(font.tables[b"shdr"], dtype=SAMPLE)[:-1]["kind"] & VORBIS).any():
+        return data
+    try:
+        headers, samples = _decode_samples(font)
+        presets = _add_stand_ins(font.tables)
+    except (IndexError, OverflowError, ValueError):
+        raise InputError("it is a damaged SoundFont") from None
     info = [(kind, struct.pack("<HH", 2, 1) if kind == b"ifil" else body) for kind, body in font.info]
-    return build_soundfont(SoundFont(info, samples, {**font.tables, **_add_stand_ins(font.tables), b"shdr": headers.tobytes()}))
+    return build_soundfont(SoundFont(info, samples, {**font.tables, **presets, b"shdr": headers.tobytes()}))
 
 
 def parse_soundfont(data: bytes) -> SoundFont:
@@ -241,44 +142,39 @@ def _decode_vorbis(data: bytes) -> npt.NDArray[np.int16]:
 
 
 def _add_stand_ins(tables: dict[bytes, bytes]) -> dict[bytes, bytes]:
-    """The preset tables with one more preset for each General MIDI program of bank 0 that is missing.
+    """The preset tables with one more preset for each General MIDI program and drum kit that is missing.
 
     A preset's zones reach to where those of the next begin, so a stand-in needs its own copy of them; the samples stay where they are.
     """
-    presets, bags, generators, modulators = (
-        np.frombuffer(tables[name], dtype=dtype) for name, dtype in ((b"phdr", PRESET), (b"pbag", BAG), (b"pgen", GENERATOR), (b"pmod", MODULATOR))
-    )
-    place = {int(p["program"]): i for i, p in enumerate(presets[:-1]) if p["bank"] == 0}
-    wanted = [(program, place[model]) for program, model in enumerate(STAND_INS) if program not in place and model in place]
-    names = [*range(len(presets) - 1), *(i for _, i in wanted)]
-    new_presets, new_bags = [], []
-    picked_generators, picked_modulators = [], []
-    bag_count = generator_count = modulator_count = 0
-    for row, i in enumerate(names):
-        preset = presets[i : i + 1].copy()
-        preset["bag"] = bag_count
-        if row >= len(presets) - 1:
-            preset["program"] = wanted[row - len(presets) + 1][0]
-        zones = bags[int(presets["bag"][i]) : int(presets["bag"][i + 1]) + 1]
-        first, last = zones[0], zones[-1]
-        moved = zones[:-1].copy()
-        moved["generator"] += np.uint16(generator_count - int(first["generator"]) & 0xFFFF)
-        moved["modulator"] += np.uint16(modulator_count - int(first["modulator"]) & 0xFFFF)
-        new_presets.append(preset)
-        new_bags.append(moved)
-        picked_generators.append(generators[int(first["generator"]) : int(last["generator"])])
-        picked_modulators.append(modulators[int(first["modulator"]) : int(last["modulator"])])
-        bag_count, generator_count, modulator_count = (
-            bag_count + len(moved),
-            generator_count + len(picked_generators[-1]),
-            modulator_count + len(picked_modulators[-1]),
-        )
-    end = presets[-1:].copy()
-    end["bag"] = bag_count
-    end_bag = np.array([(generator_count, modulator_count)], dtype=BAG)
-    return {
-        b"phdr": np.concatenate([*new_presets, end]).tobytes(),
-        b"pbag": np.concatenate([*new_bags, end_bag]).tobytes(),
-        b"pgen": np.concatenate([*picked_generators, generators[-1:]]).tobytes(),
-        b"pmod": np.concatenate([*picked_modulators, modulators[-1:]]).tobytes(),
-    }
+    presets, bags, generators, modulators = (np.frombuffer(tables[name], dtype=dtype) for name, dtype in PRESET_TABLES)
+    chosen = [*enumerate(zip(presets["bank"][:-1].tolist(), presets["program"][:-1].tolist(), strict=True)), *_choose_stand_ins(presets[:-1])]
+    rows = presets[[model for model, _ in chosen] + [-1]].copy()
+    columns: list[list[Table]] = [[], [], []]
+    counts = [0, 0, 0]
+    for row, (model, (bank, program)) in zip(rows, chosen, strict=False):
+        row["bank"], row["program"], row["bag"] = bank, program, counts[0]
+        zones = bags[int(presets["bag"][model]) : int(presets["bag"][model + 1]) + 1].astype(WIDE_BAG)
+        spans = [slice(int(zones[name][0]), int(zones[name][-1])) for name in ("generator", "modulator")]
+        for name, count, span in zip(("generator", "modulator"), counts[1:], spans, strict=True):
+            zones[name] += count - span.start
+        for i, table in enumerate((zones[:-1], generators[spans[0]], modulators[spans[1]])):
+            columns[i].append(table)
+            counts[i] += len(table)
+    rows["bag"][-1] = counts[0]
+    if max(counts) > 0xFFFF:
+        raise InputError("it has too many presets")
+    columns[0].append(np.array([(counts[1], counts[2])], dtype=WIDE_BAG))
+    joined = np.concatenate(columns[0]).astype(BAG), np.concatenate([*columns[1], generators[-1:]]), np.concatenate([*columns[2], modulators[-1:]])
+    return {b"phdr": rows.tobytes(), b"pbag": joined[0].tobytes(), b"pgen": joined[1].tobytes(), b"pmod": joined[2].tobytes()}
+
+
+def _choose_stand_ins(presets: Table) -> list[tuple[int, tuple[int, int]]]:
+    """Which preset (its row) is to sound for each bank and program that is missing."""
+    chosen = []
+    for bank, find in ((0, find_stand_in), (DRUM_BANK, find_kit_stand_in)):
+        rows = {int(presets["program"][row]): int(row) for row in np.flatnonzero(presets["bank"] == bank)}
+        for program in sorted(set(range(128)) - set(rows)):
+            model = find(program, rows)
+            if model is not None:
+                chosen.append((rows[model], (bank, program)))
+    return chosen

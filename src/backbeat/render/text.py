@@ -1,11 +1,10 @@
 """Bars of a groove as text, one line a class: for the eye, a terminal, a bug report.
 
-``X`` loud, ``x`` plain, ``o`` soft, ``.`` ghost, ``-`` nothing; a space between beats.
+``X`` loud, ``x`` plain, ``o`` soft, ``.`` nothing; ``|`` where a beat begins.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterable
 from fractions import Fraction
 
 import numpy as np
@@ -14,49 +13,48 @@ import numpy.typing as npt
 from backbeat.grid import Grid
 from backbeat.groove import Groove
 
-LEVELS = ((0.85, "X"), (0.55, "x"), (0.30, "o"), (0.0, "."))
+LEVELS = ((0.8, "X"), (0.45, "x"), (0.0, "o"))
 """From which velocity (0-1) a hit is drawn how."""
 
-NOTHING = "-"
+NOTHING = "."
 
 
-def draw_bars(groove: Groove, bars: Iterable[int]) -> str:
+def draw_bars(groove: Groove, first: int, last: int) -> str:
     """Draw bars, each with its number (1-based), metre and the classes that are hit in it.
 
     Args:
         groove: what the drummer plays.
-        bars: 0-based bars.
+        first, last: the first bar to draw and the one behind the last, 0-based.
 
     Raises:
-        IndexError: the groove has no such bar.
+        IndexError: the groove has no such bars.
     """
-    return "\n\n".join(_draw_bar(groove, bar) for bar in bars)
+    if not 0 <= first < last <= groove.grid.bars:
+        raise IndexError(f"bars {first + 1} to {last} of {groove.grid.bars}")
+    return "\n\n".join(_draw_bar(groove, bar) for bar in range(first, last))
 
 
 def _draw_bar(groove: Groove, bar: int) -> str:
     grid = groove.grid
-    if not 0 <= bar < grid.bars:
-        raise IndexError(f"bar {bar + 1} of {grid.bars}")
-    lines = [f"bar {bar + 1}  {grid.numerators[bar]}/{grid.denominators[bar]}"]
+    title = f"bar {bar + 1}, {grid.numerators[bar]}/{grid.denominators[bar]}"
     velocities = groove.velocities[grid.first_steps[bar] : grid.first_steps[bar + 1]]
     struck = np.flatnonzero(velocities.any(axis=0))
-    width = max((len(name) for name in groove.kit.names), default=0)
-    marks = _mark_beats(grid, bar)
-    lines += [f"  {groove.kit.names[column]:<{width}}  {_draw_line(velocities[:, column], marks)}" for column in reversed(struck)]
-    return "\n".join(lines if len(struck) else [*lines, "  (no drums)"])
+    if not len(struck):
+        return f"{title}\n  no drums"
+    width = max(len(groove.kit.classes[column].label) for column in struck)
+    beats = find_beats(grid, bar)
+    return "\n".join([title, *(f"  {groove.kit.classes[column].label:<{width}} {_draw_line(velocities[:, column], beats)}" for column in struck)])
 
 
-def _mark_beats(grid: Grid, bar: int) -> list[bool]:
-    """Whether each step of a bar begins a beat (in 6/8, 9/8 and 12/8 a beat is three eighths)."""
+def find_beats(grid: Grid, bar: int) -> npt.NDArray[np.bool_]:
+    """bool [steps of the bar]: the steps in which a beat begins; in 6/8, 9/8 and 12/8 a beat is three eighths."""
     numerator, denominator = grid.numerators[bar], grid.denominators[bar]
-    beat = Fraction(4, denominator)
-    if denominator >= 8 and numerator > 3 and numerator % 3 == 0:
-        beat *= 3
-    steps = int(grid.bar_steps[bar])
-    places = [Fraction(step, grid.steps_per_quarter) for step in range(steps)]
-    return [place // beat != (place - Fraction(1, grid.steps_per_quarter)) // beat for place in places]
+    beat = Fraction(4, denominator) * (3 if denominator >= 8 and numerator > 3 and numerator % 3 == 0 else 1)
+    step = Fraction(1, grid.steps_per_quarter)
+    # A beat that falls between two steps is marked before the later one.
+    return np.array([k * step // beat != (k - 1) * step // beat for k in range(int(grid.bar_steps[bar]))], dtype=np.bool_)
 
 
-def _draw_line(velocities: npt.NDArray[np.float32], marks: list[bool]) -> str:
-    cells = [next(mark for least, mark in LEVELS if v >= least) if v > 0 else NOTHING for v in velocities.tolist()]
-    return "".join((" " if marks[i] and i else "") + cell for i, cell in enumerate(cells))
+def _draw_line(velocities: npt.NDArray[np.float32], beats: npt.NDArray[np.bool_]) -> str:
+    marks = [next(mark for least, mark in LEVELS if velocity >= least) if velocity > 0 else NOTHING for velocity in velocities.tolist()]
+    return "".join(("|" if beat else "") + mark for mark, beat in zip(marks, beats.tolist(), strict=True)) + "|"

@@ -11,6 +11,7 @@ import struct
 
 import numpy as np
 
+from backbeat.midi.drumparts import DRUM_CHANNEL
 from backbeat.midi.events import write_varlen
 from backbeat.midi.notes import VoiceEvents, collect_voice_events
 from backbeat.midi.reader import dissect
@@ -21,9 +22,13 @@ TICKS_PER_SECOND = 20_000
 """Resolution of the written file, whose quarter lasts one second: 50 microseconds, one sample at 20 kHz."""
 
 CHANNELS = 16
-VOLUME, ALL_NOTES_OFF, RESET = 7, 123, 121
+VOLUME, EXPRESSION, ALL_NOTES_OFF = 7, 11, 123
 DEFAULT_VOLUME = 100
+FADE_SECONDS, FADE_STEPS = 0.4, 16
 CONTROL = 0xB0
+BANK, BANK_LSB = 0, 32
+DECLARED = ("sysex", "bank")
+"""Reasons why a part is a drum part that the file states; by the others it may be one, but every player plays it as it is written."""
 
 
 def seconds_of(tempo: TempoMap, ticks: Ints) -> Floats:
@@ -62,18 +67,47 @@ def write_timeline(song: Song, tail: float, volume: float = 1.0) -> bytes:
         body.append(write_varlen(time - now))
         body.append(_write_event(status, first, second, share))
         now = time
-    body.append(write_varlen(stop - now))
-    body += [bytes((CONTROL | channel, ALL_NOTES_OFF, 0, 0)) for channel in range(CHANNELS)]
-    end = round(tail * TICKS_PER_SECOND)
-    track = b"".join(body)[:-1] + write_varlen(end) + bytes((CONTROL, ALL_NOTES_OFF, 0)) + b"\x00\xff\x2f\x00"
+    body.append(write_varlen(stop - now) + _write_ending(round(tail * TICKS_PER_SECOND)))
+    track = b"".join(body)
     return b"MThd" + struct.pack(">IHHH", 6, 0, 1, TICKS_PER_SECOND) + b"MTrk" + struct.pack(">I", len(track)) + track
+
+
+def _write_ending(tail: int) -> bytes:
+    """What follows the last note: all keys are released, what rings goes on and is faded out, so that it does not end in a click.
+
+    Args:
+        tail: ticks that it lasts.
+    """
+    fade = round(FADE_SECONDS * TICKS_PER_SECOND)
+    body = b"\0".join(bytes((CONTROL | channel, ALL_NOTES_OFF, 0)) for channel in range(CHANNELS))
+    gap = max(0, tail - fade)
+    for step in range(1, FADE_STEPS + 1):
+        level = round(127 * (1 - step / FADE_STEPS))
+        body += write_varlen(gap) + b"\0".join(bytes((CONTROL | channel, EXPRESSION, level)) for channel in range(CHANNELS))
+        gap = min(fade, tail) // FADE_STEPS
+    return body + b"\0\xff\x2f\0"
 
 
 def _collect(song: Song) -> VoiceEvents:
     """The channel events until the last note has ended, by time; at one time in file order."""
     voices = collect_voice_events(song.data, dissect(song.data).tracks)
-    voices = voices.select(voices.tick <= song.last_note_tick)
+    voices = _gather_drums(song, voices.select(voices.tick <= song.last_note_tick))
     return voices.select(np.argsort(voices.tick, kind="stable"))
+
+
+def _gather_drums(song: Song, voices: VoiceEvents) -> VoiceEvents:
+    """Move the notes of channels that the file itself makes rhythm parts to the drum channel, and leave out its bank changes.
+
+    Only the drum channel plays kits here, and only of one bank; on the channels the notes come from, nothing else may follow them.
+    """
+    declared = [part.track * CHANNELS + part.channel for part in song.drum_parts if part.drums in DECLARED]
+    channel = voices.status & 15
+    moved = np.isin(voices.track * CHANNELS + channel, declared)
+    kind = voices.status & 0xF0
+    is_note = kind < 0xA0
+    is_bank = (kind == CONTROL) & ((voices.data1 == BANK) | (voices.data1 == BANK_LSB))
+    keep = np.where(moved, is_note, ~(is_bank & (channel == DRUM_CHANNEL)))
+    return voices._replace(status=np.where(moved, kind | DRUM_CHANNEL, voices.status)).select(keep)
 
 
 def _write_event(status: int, first: int, second: int, share: float) -> bytes:
