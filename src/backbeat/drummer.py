@@ -10,16 +10,19 @@ from pathlib import Path
 
 import numpy as np
 
-from backbeat.cues import Cues, hear, hear_nothing
+from backbeat.cues import hear, hear_nothing
 from backbeat.errors import InputError, SongError
 from backbeat.grid import Grid
 from backbeat.groove import Groove
+from backbeat.kits import load_kit
 from backbeat.models.drummer import DrummerModel, Known, Sampling
 from backbeat.song import Song
 from backbeat.transforms import follow_timing, quantise
 
 STEPS_PER_QUARTER = 4
 MAX_STEPS_PER_QUARTER = 48
+MAX_STEPS = 32_000
+"""Longest song in 16ths, more than an hour at 120 BPM; anything longer is the sign of a damaged file."""
 
 
 class Drummer:
@@ -112,10 +115,10 @@ class Drummer:
         fresh = np.isin(groove.grid.bar_of_step, list(bars))
         mask[fresh] = False
         for name in keep:
-            mask[:, _nine(name)] = True
+            mask[:, load_kit("drums_rnn_9").index(name)] = True
         cues = hear(song, groove.grid)
         new = follow_timing(self.model.play(cues, _generators(seed, 1), style=index, how=how, known=Known(mask, groove))[0], cues)
-        stays = ~fresh[:, None] | mask[:, self.model._group]
+        stays = ~fresh[:, None] | mask[:, self.model.group]
         chosen = [np.where(stays, getattr(groove, n), getattr(new, n)) for n in ("hits", "velocities", "offsets")]
         return Groove(groove.grid, groove.kit, *chosen)
 
@@ -189,7 +192,7 @@ def check_song(song: Song) -> None:
     """Refuse what cannot be accompanied.
 
     Raises:
-        SongError: no notes, drums only, or a single bar.
+        SongError: no notes, drums only, a single bar, or far too long.
     """
     where = song.source or "the song"
     if not any(len(p.notes) for p in song.parts):
@@ -198,6 +201,8 @@ def check_song(song: Song) -> None:
         raise SongError(f"{where} has only drums: add the band's parts, a drummer follows them")
     first, last = min(int(p.notes["onset"].min()) for p in song.band if len(p.notes)), max(int(p.notes["onset"].max()) for p in song.band if len(p.notes))
     grid = song.grid()
+    if grid.steps > MAX_STEPS:
+        raise SongError(f"{where} has {grid.bars:,} bars, more than can be played ({MAX_STEPS:,} 16ths): look for an event far behind its end, or cut it")
     bars = np.searchsorted(grid.bar_ticks, [first, last], side="right")
     if bars[0] == bars[1]:
         raise SongError(f"{where} plays in one bar only: give at least two, so that there is something to follow")
@@ -207,18 +212,7 @@ def _generators(seed: int, takes: int) -> list[np.random.Generator]:
     return [np.random.default_rng([abs(seed), int(seed < 0), k]) for k in range(takes)]
 
 
-def _nine(name: str) -> int:
-    from backbeat.kits import load_kit
-
-    return load_kit("drums_rnn_9").index(name)
-
-
 def _end_with_band(groove: Groove, song: Song) -> Groove:
     """Without the hits at or behind the end of the band's last note."""
     end = max(int(p.notes["end"].max()) for p in song.band)
     return groove.replace(hits=groove.hits & (groove.grid.step_ticks[:-1] < end)[:, None])
-
-
-def describe_cues(song: Song) -> Cues:
-    """What the drummer hears of a song, on its grid of 16ths."""
-    return hear(song, song.grid(STEPS_PER_QUARTER))

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import time
+from itertools import count
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal
 
@@ -20,7 +21,10 @@ if TYPE_CHECKING:
 @click.command("accompany")
 @click.argument("song", type=click.Path(path_type=Path))
 @click.option(
-    "-o", "--out", type=click.Path(path_type=Path), help="File to write; with several takes, -2, -3 ... is added. Default: SONG with '-drums' added, here."
+    "-o",
+    "--out",
+    type=click.Path(path_type=Path),
+    help="File to write; with several takes, -2, -3 ... is added. Default: a free name in this folder, SONG-drums.mid.",
 )
 @click.option("--seed", type=int, default=0, show_default=True, help="The same song, options, seed and version give the same bytes.")
 @click.option("--temperature", type=float, help="How adventurous: 0 plays the most likely, 1 as varied as the songs it learned from.")
@@ -77,7 +81,8 @@ def command(
 
 
 def _name_outputs(song: Path, out: Path | None, takes: int) -> list[Path]:
-    first = out or Path(f"{song.stem}-drums.mid")
+    """The files to write; without -o a free name, so that an earlier take is never lost."""
+    first = out or next(p for k in count(1) if not (p := Path(f"{song.stem}-drums{f'-{k}' if k > 1 else ''}.mid")).exists())
     return [first if k == 0 else first.with_name(f"{first.stem}-{k + 1}{first.suffix}") for k in range(takes)]
 
 

@@ -21,6 +21,9 @@ from backbeat.models.drummer_inputs import MARGIN, Arrays, chunk, unfold
 from backbeat.runtime import Session
 from backbeat.sampling import draw
 
+MAX_REHEARSED = 3000
+"""Steps of a song that are tried more than once; bounds the time that a very long song takes."""
+
 Array = npt.NDArray[np.float32]
 _BITS = words_to_hits(np.arange(VOCABULARY, dtype=np.uint16)).astype(np.float32)
 
@@ -75,7 +78,7 @@ class DrummerModel:
         self.session = Session(folder)
         self.kit = Kit.from_dict(self.session.config["kit"])
         self.styles: list[str] = self.session.config["styles"]
-        self._group = self.kit.mapping(load_kit("drums_rnn_9"))
+        self.group = self.kit.mapping(load_kit("drums_rnn_9"))
 
     def score(self, example: Example, *, band: bool = True, style: int = 0) -> npt.NDArray[np.float64]:
         """Log2 of the probability of every real word given all words before it, and the band.
@@ -179,7 +182,7 @@ class _Take:
     def __init__(self, model: DrummerModel, cues: Cues, rng: np.random.Generator, how: Sampling, known: Known | None) -> None:
         self.model, self.grid, self.rng, self.how, self.known = model, cues.grid, rng, how, known
         self.memory = Memory(cues.grid, cues.matches)
-        self.group = model._group
+        self.group = model.group
         self.shape = (cues.grid.steps, len(model.kit))
         self.velocities = np.zeros(self.shape, np.float32)
         self.word, self.step = 0, 0
@@ -269,11 +272,13 @@ def _plan_rehearsals(cues: Cues, how: Sampling) -> list[tuple[int, int, int]]:
     if cues.active_bars.any():
         starts.add(int(np.argmax(cues.active_bars)))
     edges = sorted({b for start in starts for b in (start, min(start + how.rehearsed_bars, cues.grid.bars))} | {0, cues.grid.bars})
-    plan, last_start = [], -how.rehearsed_bars
+    plan, last_start, budget = [], -how.rehearsed_bars, MAX_REHEARSED
     for a, b in pairwise(edges):
         last_start = a if a in starts else last_start
-        tries = how.rehearsals if a - last_start < how.rehearsed_bars else 1
-        plan.append((int(first_steps[a]), int(first_steps[b]), max(1, tries)))
+        first, last = int(first_steps[a]), int(first_steps[b])
+        tries = how.rehearsals if a - last_start < how.rehearsed_bars and last - first <= budget else 1
+        budget -= last - first if tries > 1 else 0
+        plan.append((first, last, max(1, tries)))
     return plan
 
 
