@@ -26,6 +26,7 @@ FLOORS = (
     {"metrics", "render"},
     {"datasets", "networks", "runtime"},
     {"models"},
+    {"evaluation"},
     {"training"},
     {"drummer"},
     {"cli", "studio", "__main__"},

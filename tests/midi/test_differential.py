@@ -46,7 +46,7 @@ def test_symusic_reads_the_same_notes_tempo_and_metre(metre: tuple[int, int]) ->
     assert Counter(t.program for t in score.tracks if not t.is_drum) == Counter(p.program for p in song.band)
 
 
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=40, deadline=None)
 @given(files(plain=True))
 def test_mido_reads_the_same_events(data: bytes) -> None:
     for events, track in zip(list_events(data), mido.MidiFile(file=io.BytesIO(data)).tracks, strict=True):

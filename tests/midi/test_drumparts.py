@@ -50,6 +50,13 @@ def test_a_bass_that_follows_the_kick_is_a_bass() -> None:
     assert reasons(kit_track(9), bass) == ["channel 10", ""]
 
 
+def test_power_chords_are_not_drums() -> None:
+    chords = Track().program(0, 81)
+    for n, root in enumerate([37, 39, 40, 37, 35, 38, 40, 37] * 8):
+        chords.note(n * 240, 200, root).note(n * 240, 200, root + 7)
+    assert reasons(chords) == [""]
+
+
 @pytest.mark.parametrize("program", [33, 38, 0, 81])
 def test_a_bass_line_is_a_bass_line_on_any_program(program: int) -> None:
     assert reasons(kit_track(9), bass_track(program=program, name="")) == ["channel 10", ""]

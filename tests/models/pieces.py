@@ -27,3 +27,10 @@ def make_takes(seed=0, takes=4, bars=4, vocabulary=6):
         words[noise] = rng.integers(0, vocabulary, noise.sum())
         out.append(make_piece(words))
     return out
+
+
+def vary(words, step):
+    """The piece once for each of the 512 words that may stand at ``step``, to sum a model over the vocabulary."""
+    variants = np.tile(words, (512, 1))
+    variants[:, step] = np.arange(512)
+    return [make_piece(v) for v in variants]

@@ -4,12 +4,12 @@ import sys
 
 import numpy as np
 import pytest
-from pieces import make_piece
 
 from backbeat.codecs.words import hits_to_words
 from backbeat.errors import MissingExtraError, ModelError
 from backbeat.models.floors import BASS, CLOSED_HAT, KICK, SNARE, CopyBars, RockLoop, RockWithBass, Template
 from backbeat.models.trees import BoostedTrees, describe_steps
+from tests.models.pieces import make_piece
 
 RNG = np.random.default_rng(0)
 

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any, Literal
 
 import click
 
-from backbeat.errors import InputError
+from backbeat.errors import InputError, OutputError
 
 if TYPE_CHECKING:
     from backbeat.groove import Groove
@@ -66,8 +66,6 @@ def command(
 
     started = time.perf_counter()
     read = read_song(song)
-    for warning in read.warnings:
-        click.echo(f"backbeat: {song}: {warning}", err=True)
     drummer = load_drummer(model)
     grooves = drummer.accompany_takes(read, takes, style=style, seed=seed, temperature=temperature, top_p=top_p, steps_per_quarter=steps_per_quarter)
     paths = _name_outputs(song, out, takes)
@@ -77,12 +75,16 @@ def command(
     sound = _render(paths[0], wav) if wav else None
     report = _report(read, grooves, written, drums, {"name": "drummer", "folder": str(model) if model else None}) | {"seed": seed, "style": style}
     report |= {"wav": sound, "seconds": round(time.perf_counter() - started, 3)}
+    for warning in read.warnings:
+        click.echo(f"backbeat: {song}: {warning}", err=True)
     click.echo(json.dumps(report, ensure_ascii=False) if as_json else _tell(report))
 
 
 def _name_outputs(song: Path, out: Path | None, takes: int) -> list[Path]:
     """The files to write; without -o a free name, so that an earlier take is never lost."""
     first = out or next(p for k in count(1) if not (p := Path(f"{song.stem}-drums{f'-{k}' if k > 1 else ''}.mid")).exists())
+    if not first.name:
+        raise OutputError(f"{first}: this is a folder, name a file in it")
     return [first if k == 0 else first.with_name(f"{first.stem}-{k + 1}{first.suffix}") for k in range(takes)]
 
 

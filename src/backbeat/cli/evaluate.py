@@ -22,7 +22,7 @@ from backbeat.cli.progress import show_progress
 @click.option("--tune", default="songs:validation", show_default=True, help="Songs to tune the floors on.")
 @click.option("--limit", type=int, default=0, help="Measure on so many songs, spread over the set (0 = all).")
 @click.option("--sense", type=int, default=100, show_default=True, help="Songs for the figures of musical sense.")
-@click.option("--workers", type=int, default=2, show_default=True)
+@click.option("--workers", type=int, default=2, show_default=True, help="Processes.")
 @click.option("-o", "--out", type=click.Path(path_type=Path), help="Also write the report here, as JSON.")
 @click.option("--json", "as_json", is_flag=True, help="Print JSON.")
 def command(

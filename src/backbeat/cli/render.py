@@ -62,4 +62,5 @@ def _report(source: str, out: Path, audio: Audio, elapsed: float) -> dict[str, A
 
 def _tell(report: dict[str, Any]) -> str:
     times = report["length"] / max(report["seconds"], 1e-3)
-    return f"wrote {report['out']}: {report['length']:.1f} s, peak {report['peak']:.2f}, rms {report['rms']:.3f}; in {report['seconds']:.1f} s, {times:.0f} x real time"
+    levels = f"peak {report['peak']:.2f}, rms {report['rms']:.3f}"
+    return f"wrote {report['out']}: {report['length']:.1f} s, {levels}; in {report['seconds']:.1f} s, {times:.0f} x real time"

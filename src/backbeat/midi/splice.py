@@ -11,14 +11,12 @@ from typing import Literal, NamedTuple
 import numpy as np
 import numpy.typing as npt
 
-from backbeat.errors import OutputError
 from backbeat.groove import Groove
 from backbeat.midi.drumtrack import DRUM_CHANNEL, DrumNotes, build_drum_chunk, encode_chunk, encode_delta, plan_notes
 from backbeat.midi.events import TrackEvents, read_varlen
 from backbeat.midi.reader import dissect
 from backbeat.song import Song
 
-MAX_TRACKS = 0xFFFF
 Drums = Literal["replace", "keep"]
 
 
@@ -40,7 +38,6 @@ def splice_drums(song: Song, groove: Groove | None, *, drums: Drums = "replace",
         name: name of the new track.
 
     Raises:
-        OutputError: the file has as many tracks as a MIDI file can have.
         ValueError: ``drums`` is neither.
     """
     return splice(song, groove, drums=drums, name=name).data
@@ -58,8 +55,6 @@ def splice(song: Song, groove: Groove | None, *, drums: Drums = "replace", name:
         notes = plan_notes(groove, song.end_tick)
         last = notes.end.max(initial=song.end_tick)
         chunks[-1] += build_drum_chunk(notes, name, int(last))
-    if len(file.tracks) >= MAX_TRACKS:
-        raise OutputError(f"{song.source or 'the song'} has {len(file.tracks)} tracks, and a MIDI file cannot hold one more")
     out, track = [], iter(chunks)
     for chunk in file.layout.chunks[1:]:
         out.append(next(track) if chunk.kind == b"MTrk" else song.data[chunk.start : chunk.end])

@@ -4,7 +4,8 @@ Source: Chen and Goodman 1998. Continuation counts below the top order, three di
 the uniform distribution over the closed vocabulary of 512 words at the bottom, start padding per piece. A plain n-gram is
 the context (n-1, ..., 2, 1); a *context n-gram* has any lags (see ``stream``), such as (32, 16, 1, POSITION).
 
-Training sorts 64-bit keys once an order; scoring looks them up. Twelve million words are the intended size.
+Training sorts the different tuples of each order once, by 64-bit keys; scoring looks them up. Twelve million words are the
+intended size.
 """
 
 from __future__ import annotations
@@ -18,7 +19,7 @@ import numpy.typing as npt
 from backbeat.codecs.words import VOCABULARY
 from backbeat.errors import ModelError
 from backbeat.models.protocol import Piece
-from backbeat.models.stream import Keys, Stream, add_symbols
+from backbeat.models.stream import Keys, Stream, add_words, find_contexts
 from backbeat.units import Floats
 
 Singles = npt.NDArray[np.float32]
@@ -38,10 +39,10 @@ class _Order:
     contexts: Keys
     left: Singles
 
-    def interpolate(self, contexts: Keys, keys: Keys, below: Floats) -> Floats:
+    def interpolate(self, contexts: Keys, words: npt.NDArray[np.uint16], below: Floats) -> Floats:
         """Probability of each step's word, given that of the order below; unseen contexts hand it on."""
-        left = _look_up(self.contexts, self.left, contexts, missing=1.0)
-        return _look_up(self.keys, self.shares, keys, missing=0.0) + left * below
+        left = _look_up(self.contexts, self.left, find_contexts(contexts), missing=1.0)
+        return _look_up(self.keys, self.shares, add_words(contexts, words), missing=0.0) + left * below
 
 
 def _look_up(keys: Keys, values: Singles, wanted: Keys, missing: float) -> Floats:
@@ -51,14 +52,6 @@ def _look_up(keys: Keys, values: Singles, wanted: Keys, missing: float) -> Float
         hit = keys[at] == wanted
         found[hit] = values[at[hit]]
     return found
-
-
-def _group(keys: Keys) -> tuple[npt.NDArray[np.int64], npt.NDArray[np.int64]]:
-    """Where one representative of each different key stands, in the order of the keys, and how often it occurs."""
-    order = np.argsort(keys)
-    ordered = keys[order]
-    starts = np.flatnonzero(np.concatenate([[True], ordered[1:] != ordered[:-1]])[: len(keys)])
-    return order[starts], np.diff(np.concatenate([starts, [len(keys)]]))
 
 
 def estimate_discounts(counts: npt.NDArray[np.int64]) -> Floats:
@@ -76,19 +69,32 @@ def estimate_discounts(counts: npt.NDArray[np.int64]) -> Floats:
     return np.clip([0, 1 - 2 * y * n2 / n1, 2 - 3 * y * n3 / n2, 3 - 4 * y * n4 / n3], 0, [0, 1, 2, 3])
 
 
-def _estimate(contexts: Keys, keys: Keys) -> _Order:
-    """Estimate one order from the context key and the whole key of each thing that is counted."""
-    types, counts = _group(keys)
+def _estimate(contexts: Keys, words: npt.NDArray[np.uint16]) -> tuple[_Order, npt.NDArray[np.int64]]:
+    """Estimate one order from the things it counts.
+
+    Args:
+        contexts: uint64 [n], keys of the contexts; words: uint16 [n].
+
+    Returns:
+        the order, and int64 [types]: where one of each different (context, word) stands.
+    """
+    keys = add_words(contexts, words)
+    order = np.argsort(keys)
+    ordered = keys[order]
+    starts = _find_changes(ordered)
+    types, counts = ordered[starts], np.diff(starts, append=len(keys))
     discounts = estimate_discounts(counts)[np.minimum(counts, 3)]
-    owners = contexts[types]
-    order = np.argsort(owners)
-    ordered = owners[order]
-    starts = np.flatnonzero(np.concatenate([[True], ordered[1:] != ordered[:-1]])[: len(ordered)])
-    totals = np.add.reduceat(counts[order], starts)
-    left = np.add.reduceat(discounts[order], starts) / totals
-    shares = np.empty(len(types), dtype=np.float32)
-    shares[order] = (counts - discounts)[order] / np.repeat(totals, np.diff(np.concatenate([starts, [len(ordered)]])))
-    return _Order(keys[types], shares, ordered[starts], left.astype(np.float32))
+    owners = find_contexts(types)
+    groups = _find_changes(owners)
+    totals = np.add.reduceat(counts, groups)
+    left = np.add.reduceat(discounts, groups) / totals
+    shares = (counts - discounts) / np.repeat(totals, np.diff(groups, append=len(types)))
+    return _Order(types, shares.astype(np.float32), owners[groups], left.astype(np.float32)), order[starts]
+
+
+def _find_changes(ordered: Keys) -> npt.NDArray[np.int64]:
+    """Where each run of equal keys starts."""
+    return np.flatnonzero(np.concatenate([[True], ordered[1:] != ordered[:-1]]))
 
 
 class NGram:
@@ -125,16 +131,13 @@ class NGram:
         if not len(stream):
             raise ModelError(f"{self.name} has nothing to learn from")
         self._orders = []
-        shorter: tuple[Keys, Keys] | None = None
-        for contexts in stream.context_keys(self.context):
-            keys = add_symbols(contexts, stream.words)
-            if shorter is not None:
-                # An order below the top counts the different longer tuples that a tuple ends, not its occurrences.
-                types, _ = _group(keys)
-                self._orders.append(_estimate(shorter[0][types], shorter[1][types]))
-            shorter = contexts, keys
-        assert shorter is not None
-        self._orders.append(_estimate(*shorter))
+        levels = list(stream.context_keys(self.context))
+        counted = np.arange(len(stream))
+        while levels:
+            # An order below the top counts the different longer tuples that a tuple ends, not its occurrences.
+            order, first = _estimate(levels.pop()[counted], stream.words[counted])
+            self._orders.insert(0, order)
+            counted = counted[first]
 
     def probabilities(self, stream: Stream) -> Floats:
         """float64 [n]: the probability of each word of a stream given its context.
@@ -146,7 +149,7 @@ class NGram:
             raise ModelError(f"{self.name} is not fitted")
         probability = np.full(len(stream), 1 / VOCABULARY)
         for order, contexts in zip(self._orders, stream.context_keys(self.context), strict=True):
-            probability = order.interpolate(contexts, add_symbols(contexts, stream.words), probability)
+            probability = order.interpolate(contexts, stream.words, probability)
         return probability
 
     def score(self, piece: Piece) -> Floats:

@@ -2,7 +2,7 @@
 
 Conventions: a *lag* n >= 1 means the word n steps back (``START`` before the piece); lag ``POSITION`` = 0 means the place in
 the bar. A context is a tuple of lags with the nearest information last; it backs off by dropping the first.
-Keys are hashes: among the 12 million steps of a large corpus two contexts meet by accident with probability 4e-6.
+Keys are hashes with 55 bits for the context: that any two of 12 million contexts share a key has probability 0.002.
 """
 
 from __future__ import annotations
@@ -83,6 +83,16 @@ def add_symbols(keys: Keys, symbols: npt.NDArray[np.uint16] | Symbols) -> Keys:
     mixed *= _MULTIPLY
     mixed ^= mixed >> _SHIFT
     return np.asarray(mixed * _SPREAD, dtype=np.uint64)
+
+
+def add_words(contexts: Keys, words: npt.NDArray[np.uint16]) -> Keys:
+    """Keys of contexts with the word that follows in the lowest bits, so that sorting keeps a context together."""
+    return find_contexts(contexts) | words.astype(np.uint64)
+
+
+def find_contexts(keys: Keys) -> Keys:
+    """The context's part of keys, with or without a word."""
+    return np.asarray(keys & ~np.uint64(VOCABULARY - 1), dtype=np.uint64)
 
 
 def count_before(keys: Keys) -> npt.NDArray[np.int64]:

@@ -80,7 +80,7 @@ def write_wav(audio: Audio, path: str | Path) -> None:
     Raises:
         OutputError: it cannot be written there.
     """
-    body = memoryview(np.ascontiguousarray(audio.samples, dtype="<i2")).cast("B")
+    body = np.ascontiguousarray(audio.samples, dtype="<i2").data.cast("B")
     frame = CHANNELS * 2
     header = struct.pack("<4sI8sI2H2I2H4sI", b"RIFF", 36 + len(body), b"WAVEfmt ", 16, 1, CHANNELS, RATE, RATE * frame, frame, 16, b"data", len(body))
     write_bytes(path, b"".join((header, body)))

@@ -47,7 +47,7 @@ def _draw_bar(groove: Groove, bar: int) -> str:
 
 
 def find_beats(grid: Grid, bar: int) -> npt.NDArray[np.bool_]:
-    """bool [steps of the bar]: the steps in which a beat begins; in 6/8, 9/8 and 12/8 a beat is three eighths."""
+    """Bool [steps of the bar]: the steps in which a beat begins; in 6/8, 9/8 and 12/8 a beat is three eighths."""
     numerator, denominator = grid.numerators[bar], grid.denominators[bar]
     beat = Fraction(4, denominator) * (3 if denominator >= 8 and numerator > 3 and numerator % 3 == 0 else 1)
     step = Fraction(1, grid.steps_per_quarter)

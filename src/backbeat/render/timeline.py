@@ -85,7 +85,7 @@ def _write_ending(tail: int) -> bytes:
         level = round(127 * (1 - step / FADE_STEPS))
         body += write_varlen(gap) + b"\0".join(bytes((CONTROL | channel, EXPRESSION, level)) for channel in range(CHANNELS))
         gap = min(fade, tail) // FADE_STEPS
-    return body + b"\0\xff\x2f\0"
+    return body + write_varlen(gap) + b"\xff\x2f\0"
 
 
 def _collect(song: Song) -> VoiceEvents:

@@ -22,11 +22,26 @@ from backbeat.training.drummer import Run
 TOLERANCE = 2e-4
 CARD = """# A drummer for songs
 
-Hears the band of a song per 16th and lane, remembers what it has played, and decides what is hit, how loud, and on which instrument.
+Hears the band of a song per 16th and lane, remembers what it has played, and decides what is hit, how loud, and on which instrument of its kit
+(24 classes, each within one of the nine of Drums RNN). Never hears the song's own drums.
 
-- Trained with `backbeat train drummer`: {updates} updates, seed {seed}, {pieces} pieces.
-- Data manifest: sha256 {manifest}.
-- Recipe and validation figures: `training` in config.json.
+## How it was made
+
+- Network: `networks/drummer.py`, {parameters:,} parameters; sizes, kit and styles in config.json.
+- Recipe: `backbeat train drummer`, {updates} updates, seed {seed}; all its fields under `training` in config.json.
+- Data: {pieces} pieces ({bars:,} bars): multi-track songs from public MIDI collections (mostly without a stated licence, so none is redistributed)
+  and the Groove MIDI Dataset (Magenta, CC BY 4.0). Near-duplicates, shifted, off-grid and one-bar songs were left out; the manifest that
+  names every file with the reason has sha256 {manifest}.
+
+## Figures
+
+Validation (cleaned songs, whole songs, own history and band given): {validation}.
+`backbeat evaluate drummer songs:test --floors CORPUS` prints all figures beside their floors.
+
+## Limits
+
+Thinks in 16ths: faster rolls are not played, triplets follow the band's timing. Learned mostly from 4/4 pop and rock transcriptions, so other metres
+and jazz are less sure. Loudness is simple (16 levels a class), timing is the band's. Plays fewer fills and toms than people do.
 """
 
 
@@ -107,5 +122,9 @@ def export_run(run: Run, corpus: Corpus, folder: Path) -> None:
         "pieces": len(corpus),
         "validation": measured[-1:],
     }
-    card = CARD.format(updates=run.update, pieces=len(corpus), manifest=corpus.meta["manifest_sha256"], seed=run.recipe.seed)
+    figures = ", ".join(f"{k.replace('_', ' ')} {v}" for k, v in (measured[-1] if measured else {}).items()) or "none"
+    count = sum(p.numel() for p in run.network.parameters())
+    bars = int(corpus.pieces["bars"].sum())
+    facts = {"parameters": count, "updates": run.update, "seed": run.recipe.seed, "pieces": len(corpus), "bars": bars}
+    card = CARD.format(**facts, manifest=corpus.meta["manifest_sha256"], validation=figures)
     export_drummer(run.averaged(), folder, kit=corpus.meta["kit"], styles=corpus.meta["styles"], training=training, card=card)
