@@ -89,13 +89,30 @@ def insert_events(data: bytearray, others: list[bytes], rng: random.Random) -> b
     return data
 
 
+def add_tracks(data: bytearray, others: list[bytes], rng: random.Random) -> bytearray:
+    """Add the tracks of another song, in the ticks of this one."""
+    return data + rng.choice(others)[14:]
+
+
+def change_division(data: bytearray, others: list[bytes], rng: random.Random) -> bytearray:
+    """Another number of ticks per quarter, or SMPTE: everything gets longer or shorter."""
+    data[12:14] = rng.choice([24, 96, 960, 30_720, 0x7FFF, 7, 1, 0xE728, 0xE250, 0xE801]).to_bytes(2, "big")
+    return data
+
+
+def repair_lengths(data: bytes) -> bytes:
+    """Every track's length made right, up to the next track or the end, so that damage within is read."""
+    head, *tracks = data.split(b"MTrk")
+    return head + b"".join(b"MTrk" + max(0, len(t) - 4).to_bytes(4, "big") + t[4:] for t in tracks)
+
+
 def _fill(event: bytes, rng: random.Random) -> bytes:
     values = {b"{3}": lambda: rng.randbytes(3), b"{1}": lambda: rng.randbytes(1), b"{7}": lambda: bytes([rng.randrange(128)])}
     values[b"{power}"] = lambda: bytes([rng.choice([0, 1, 2, 3, 4, 5, 6, 7, 255])])
     return re.sub(rb"\{\w+\}", lambda m: values[m[0]](), event)
 
 
-MUTATORS = (*MUTATIONS, insert_events)
+MUTATORS = (*MUTATIONS, insert_events, add_tracks, change_division)
 
 
 class Worker:
@@ -114,9 +131,10 @@ def start_worker(sources: list[bytes], seed: int, limits: Limits) -> None:
 
 
 def make_file(number: int) -> bytes:
-    """Damaged file number ``number``."""
+    """Damaged file number ``number``; half of them with lengths of tracks that are right again."""
     rng = random.Random(f"{Worker.seed}:{number}")
-    return bytes(MUTATORS[number % len(MUTATORS)](bytearray(rng.choice(Worker.sources)), Worker.sources, rng))
+    data = bytes(MUTATORS[number % len(MUTATORS)](bytearray(rng.choice(Worker.sources)), Worker.sources, rng))
+    return repair_lengths(data) if number // len(MUTATORS) % 4 < 2 else data
 
 
 def try_file(number: int) -> End:

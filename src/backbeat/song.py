@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 import numpy as np
 import numpy.typing as npt
 
+from backbeat.errors import SongError
 from backbeat.grid import Grid
 from backbeat.units import MetreMap, TempoMap
 
@@ -26,7 +27,7 @@ class Part:
         program: General MIDI program 0-127 that most of its notes sound with.
         name: the track's name, "" where it has none.
         notes: structured array NOTE_DTYPE [n], by onset, then pitch.
-        drums: why this part counts as drums ("channel 10", "program", "name", "notes"), "" where it does not.
+        drums: why this part counts as drums ("channel 10", "program", "name", "notes", "sysex", "bank"), "" where it does not.
     """
 
     track: int
@@ -86,4 +87,7 @@ class Song:
         Raises:
             SongError: the song has more bars than can be played.
         """
-        return Grid.lay(self.tempo, self.metre, self.last_note_tick, steps_per_quarter)
+        try:
+            return Grid.lay(self.tempo, self.metre, self.last_note_tick, steps_per_quarter)
+        except SongError as error:
+            raise SongError(f"{self.source or 'the song'}: {error}") from None

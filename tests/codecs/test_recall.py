@@ -111,7 +111,7 @@ def test_each_bar_length_has_its_own_habit() -> None:
 
 
 @given(st.integers(0, 2**32), st.sampled_from([2, 9, 512]))
-@settings(deadline=None, max_examples=20)
+@settings(deadline=None, max_examples=8)
 def test_playing_step_by_step_remembers_the_same(seed: int, kinds: int) -> None:
     grid = MIXED
     rng = np.random.default_rng(seed)
@@ -127,7 +127,7 @@ def test_playing_step_by_step_remembers_the_same(seed: int, kinds: int) -> None:
 
 
 @given(st.integers(0, 2**32), st.integers(1, MIXED.steps - 1))
-@settings(deadline=None, max_examples=20)
+@settings(deadline=None, max_examples=8)
 def test_nothing_is_remembered_of_what_comes(seed: int, cut: int) -> None:
     rng = np.random.default_rng(seed)
     matches, _ = find_matches(rng.random((MIXED.bars, 4), dtype=np.float32), MIXED.bar_steps)

@@ -82,7 +82,7 @@ def test_one_bar_for_ever_teaches_nothing() -> None:
 
 def test_bars_shifted_against_the_metre_teach_something_wrong() -> None:
     assert find_fault(*play_bars(20, kick=(4, 12), snare=(0, 8))) == "bars shifted against the metre"
-    assert find_fault(*play_bars(20, snare=(0, 4))) == "bars shifted against the metre"
+    assert find_fault(*play_bars(20, snare=(0,))) == "bars shifted against the metre"
     assert find_fault(*play_bars(20, snare=(4, 8, 12))) == ""
 
 
@@ -131,8 +131,8 @@ def test_a_song_is_rejected_with_its_reason(tmp_path: Path, data: bytes, reason:
 def test_a_song_that_is_too_long_is_rejected(tmp_path: Path) -> None:
     bass, kit = Track().program(0, 33), Track()
     for bar in range(40):
-        bass.note(bar * 1920 * 48, 480, 40)
-        kit.note(bar * 1920 * 48, 60, 36, 100, 9)
+        bass.note(bar * 1920 * 50, 480, 40)
+        kit.note(bar * 1920 * 50, 60, 36, 100, 9)
     assert prepare_bytes(tmp_path, midi(bass.chunk(), kit.chunk())) == "too long"
 
 

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import sys
 from importlib import import_module
+from io import TextIOWrapper
 
 import click
 
@@ -49,6 +50,7 @@ def group() -> None:
 
 def main() -> None:
     """Run a command: exit 0, 1 with one line that says why, or 2 for wrong usage."""
+    _print_any_text()
     try:
         group(standalone_mode=False)
     except click.ClickException as error:
@@ -63,6 +65,13 @@ def main() -> None:
     except BrokenPipeError:
         sys.stderr.close()
         sys.exit(1)
+
+
+def _print_any_text() -> None:
+    """Escape what the terminal's encoding cannot show (file names that are no UTF-8, say) instead of failing."""
+    for stream in (sys.stdout, sys.stderr):
+        if isinstance(stream, TextIOWrapper) and stream.errors == "strict":
+            stream.reconfigure(errors="backslashreplace")
 
 
 def _fail(message: str, code: int) -> None:

@@ -108,7 +108,7 @@ class Traits:
     def is_kit(self) -> bool:
         """Kick, snare and metal in the proportions of a drum kit, and together.
 
-        Tuned on 951 kits on channel 10 (66 % are found) and 5,798 other parts (2 were found: both were drums).
+        Tuned on 951 whole kits on channel 10 (two in three are found) and looked at by eye in the other parts of 8,098 songs.
         """
         return (
             3 <= self.pitches <= 40

@@ -39,19 +39,27 @@ class _Order:
     contexts: Keys
     left: Singles
 
-    def interpolate(self, contexts: Keys, words: npt.NDArray[np.uint16], below: Floats) -> Floats:
-        """Probability of each step's word, given that of the order below; unseen contexts hand it on."""
-        left = _look_up(self.contexts, self.left, find_contexts(contexts), missing=1.0)
-        return _look_up(self.keys, self.shares, add_words(contexts, words), missing=0.0) + left * below
+    def interpolate(self, contexts: Keys, words: npt.NDArray[np.uint16], below: Floats) -> tuple[Floats, npt.NDArray[np.bool_]]:
+        """Probability of each step's word, given that of the order below, and bool [n]: whether its context is known.
+
+        A context that is not known hands on the probability below.
+        """
+        keys = add_words(contexts, words)
+        # Looking up in ascending order walks through the tables once instead of jumping about in them.
+        order = np.argsort(keys)
+        ordered = keys[order]
+        left, known = _look_up(self.contexts, self.left, find_contexts(ordered), missing=1.0)
+        shares, _ = _look_up(self.keys, self.shares, ordered, missing=0.0)
+        probability, found = np.empty(len(keys)), np.empty(len(keys), dtype=np.bool_)
+        probability[order] = shares + left * below[order]
+        found[order] = known
+        return probability, found
 
 
-def _look_up(keys: Keys, values: Singles, wanted: Keys, missing: float) -> Floats:
-    found = np.full(len(wanted), missing, dtype=np.float64)
-    if len(keys):
-        at = np.minimum(np.searchsorted(keys, wanted), len(keys) - 1)
-        hit = keys[at] == wanted
-        found[hit] = values[at[hit]]
-    return found
+def _look_up(keys: Keys, values: Singles, wanted: Keys, missing: float) -> tuple[Floats, npt.NDArray[np.bool_]]:
+    at = np.minimum(np.searchsorted(keys, wanted), len(keys) - 1)
+    known = keys[at] == wanted
+    return np.where(known, values[at], missing).astype(np.float64), known
 
 
 def estimate_discounts(counts: npt.NDArray[np.int64]) -> Floats:
@@ -147,9 +155,10 @@ class NGram:
         """
         if not self._orders:
             raise ModelError(f"{self.name} is not fitted")
-        probability = np.full(len(stream), 1 / VOCABULARY)
+        probability, alive = np.full(len(stream), 1 / VOCABULARY), np.arange(len(stream))
         for order, contexts in zip(self._orders, stream.context_keys(self.context), strict=True):
-            probability = order.interpolate(contexts, stream.words, probability)
+            probability[alive], known = order.interpolate(contexts[alive], stream.words[alive], probability[alive])
+            alive = alive[known]  # what is unknown to one order is unknown to all that look further back
         return probability
 
     def score(self, piece: Piece) -> Floats:

@@ -15,6 +15,21 @@ SCHEMA = 1
 Array = npt.NDArray[np.float32]
 
 
+def _load_config(folder: Path) -> dict[str, Any]:
+    try:
+        config = json.loads((folder / "config.json").read_text(encoding="utf-8"))
+    except (OSError, ValueError) as error:
+        raise ModelError(f"{folder}: no readable config.json, so this is not a model folder") from error
+    if not isinstance(config, dict):
+        raise ModelError(f"{folder}: config.json holds no settings, so this is not a model folder")
+    if config.get("schema") != SCHEMA or config.get("network") != "drummer":
+        raise ModelError(f"{folder}: schema {config.get('schema')} of network {config.get('network')!r} is not one this version can read")
+    missing = [key for key in ("sizes", "kit", "styles") if key not in config]
+    if missing:
+        raise ModelError(f"{folder}: config.json lacks {', '.join(missing)}: install the model again")
+    return config
+
+
 class Session:
     """A drummer network ready to run; one thread, so that the same input gives the same bytes.
 
@@ -28,12 +43,7 @@ class Session:
     def __init__(self, folder: Path) -> None:
         import onnxruntime as ort  # slow to import: only when something is played
 
-        try:
-            self.config: dict[str, Any] = json.loads((folder / "config.json").read_text(encoding="utf-8"))
-        except (OSError, ValueError) as error:
-            raise ModelError(f"{folder}: no readable config.json, so this is not a model folder") from error
-        if self.config.get("schema") != SCHEMA or self.config.get("network") != "drummer":
-            raise ModelError(f"{folder}: schema {self.config.get('schema')} of network {self.config.get('network')!r} is not one this version can read")
+        self.config = _load_config(folder)
         options = ort.SessionOptions()
         options.intra_op_num_threads = options.inter_op_num_threads = 1
         options.log_severity_level = 3

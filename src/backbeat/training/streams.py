@@ -14,6 +14,7 @@ import numpy as np
 from backbeat.codecs.recall import NO_WORD
 from backbeat.cues import silence
 from backbeat.datasets.corpus import Corpus
+from backbeat.errors import InputError
 from backbeat.models.drummer_inputs import Arrays, chunk, unfold
 
 
@@ -82,9 +83,14 @@ class Streams:
     Args:
         corpus: the pieces.  lanes: batch size.  length: steps of a chunk.
         how: augmentation.  seed: of order and augmentation.  endless: start again when all pieces are played.
+
+    Raises:
+        InputError: the corpus is empty.
     """
 
     def __init__(self, corpus: Corpus, lanes: int, length: int, how: Augmentation, *, seed: int = 0, endless: bool = True) -> None:
+        if not len(corpus):
+            raise InputError(f"{corpus.folder} holds no piece to learn from: see its manifest.csv for why files were rejected")
         self.corpus, self.lanes, self.length, self.how, self.endless = corpus, lanes, length, how, endless
         self.rng = np.random.default_rng(seed)
         self.articulations = len(corpus.meta["kit"]["classes"])
