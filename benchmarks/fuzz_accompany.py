@@ -5,7 +5,8 @@
 Sources are the example songs and, where ``$BACKBEAT_DATA/songs`` is there, its shortest songs. Every file goes the way of ``backbeat accompany``
 (read, play, write; in turn with ``--drums replace`` and ``keep``) in a worker that has loaded the drummer once. Failures are: any exception that is
 no BackbeatError, a warning of Python, a message that is not one line, too slow, too much memory, a file left behind by a refusal, a result that
-cannot be read again, and, with ``keep``, a chunk of the input that is not in the output byte for byte. File n depends on the seed and n only: ``--only n`` repeats it.
+cannot be read again, and, with ``keep``, a chunk of the input that is not in the output byte for byte. File n depends on the seed, the sources and
+n only: ``--only n`` repeats it.
 """
 
 from __future__ import annotations
@@ -166,7 +167,7 @@ def _accompany(source: Path, out: Path, drums: str, seed: int) -> tuple[str, str
         return "refused", f"{type(error).__name__}: {_shorten(text.replace(str(source), ''))}"
     except TooSlowError:
         return "FAILURE", "too slow"
-    except BaseException as error:  # noqa: BLE001 - any other exception is what we are looking for
+    except BaseException as error:
         frame = traceback.extract_tb(error.__traceback__)[-1]
         return "FAILURE", f"{type(error).__name__}: {error} ({Path(frame.filename).name}:{frame.lineno})"
     return _check(song.data, out.read_bytes(), drums)
@@ -247,7 +248,11 @@ def main() -> int:
     parser.add_argument("--keep", type=Path, help="with --only: folder to write the file to")
     options = parser.parse_args()
     started = time.perf_counter()
-    ends = list(run(options))
+    ends = []
+    for end in run(options):
+        ends.append(end)
+        if len(ends) % 500 == 0:
+            print(f"{len(ends)} files in {time.perf_counter() - started:.0f} s", file=sys.stderr, flush=True)
     tell(ends, time.perf_counter() - started)
     return 1 if any(e.kind == "FAILURE" for e in ends) else 0
 

@@ -56,7 +56,18 @@ def test_a_drum_kit_on_another_channel_changes_nothing_in_a_real_file() -> None:
 
 @pytest.mark.parametrize(
     ("program", "name", "lane"),
-    [(0, "", "keys"), (25, "", "guitar"), (33, "", "bass"), (48, "", "pads"), (56, "", "lead"), (120, "", "other"), (0, "Synth Bass", "bass"), (70, "Bassoon", "lead"), (56, "Basse", "bass"), (0, "bass drum", "keys")],
+    [
+        (0, "", "keys"),
+        (25, "", "guitar"),
+        (33, "", "bass"),
+        (48, "", "pads"),
+        (56, "", "lead"),
+        (120, "", "other"),
+        (0, "Synth Bass", "bass"),
+        (70, "Bassoon", "lead"),
+        (56, "Basse", "bass"),
+        (0, "bass drum", "keys"),
+    ],
 )
 def test_the_lane_of_a_part(program: int, name: str, lane: str) -> None:
     assert choose_lane(make_part(program=program, name=name)) == lane

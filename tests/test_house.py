@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ast
+import os
 import subprocess
 import sys
 from collections.abc import Iterator
@@ -163,8 +164,6 @@ def run_python(code: str) -> subprocess.CompletedProcess[str]:
 
 
 def environment() -> dict[str, str]:
-    import os
-
     return os.environ | {"PYTHONPATH": str(SRC.parent)}
 
 

@@ -33,7 +33,17 @@ def test_forbidden_outcomes_have_no_probability() -> None:
 
 @pytest.mark.parametrize(
     ("top_p", "top_k", "kept"),
-    [(1, 0, [0, 1, 2, 3]), (0.4, 0, [1]), (0.51, 0, [1, 3]), (0.9, 0, [0, 1, 3]), (0.99, 0, [0, 1, 2, 3]), (1, 1, [1]), (1, 3, [0, 1, 3]), (0.9, 2, [1, 3]), (1, 9, [0, 1, 2, 3])],
+    [
+        (1, 0, [0, 1, 2, 3]),
+        (0.4, 0, [1]),
+        (0.51, 0, [1, 3]),
+        (0.9, 0, [0, 1, 3]),
+        (0.99, 0, [0, 1, 2, 3]),
+        (1, 1, [1]),
+        (1, 3, [0, 1, 3]),
+        (0.9, 2, [1, 3]),
+        (1, 9, [0, 1, 2, 3]),
+    ],
 )
 def test_top_p_and_top_k_keep_the_likely(top_p: float, top_k: int, kept: list[int]) -> None:
     out = keep_top(PROBABILITIES, top_p, top_k)

@@ -96,5 +96,5 @@ def test_a_band_without_a_habit_is_not_imitated() -> None:
 def test_offsets_stay_in_their_range(late: float) -> None:
     grid = Grid.regular(1)
     moved = follow_timing(strike(grid, (4, "snare", 1, 0)), make_cues(grid, {0: late}, [4]))
-    assert -0.5 <= moved.offsets.min() and moved.offsets.max() < 0.5
+    assert moved.offsets.min() >= -0.5 and moved.offsets.max() < 0.5
     assert abs(moved.offsets[4]).max() == pytest.approx(0.5)

@@ -86,11 +86,11 @@ class Drummer:
         check_song(song)
         cues = hear(song, song.grid(STEPS_PER_QUARTER))
         grooves = self.model.play(cues, _generators(seed, takes), style=index, how=how)
-        finished = [_end_with_band(follow_timing(g, cues), song) for g in grooves]
-        if steps_per_quarter == STEPS_PER_QUARTER:
-            return finished
-        grid = song.grid(steps_per_quarter)
-        return [quantise(g, grid) for g in finished]
+        finished = [follow_timing(g, cues) for g in grooves]
+        if steps_per_quarter != STEPS_PER_QUARTER:
+            grid = song.grid(steps_per_quarter)
+            finished = [quantise(g, grid) for g in finished]
+        return [_end_with_band(g, song) for g in finished]
 
     def infill(
         self,
@@ -213,6 +213,10 @@ def _generators(seed: int, takes: int) -> list[np.random.Generator]:
 
 
 def _end_with_band(groove: Groove, song: Song) -> Groove:
-    """Without the hits at or behind the end of the band's last note."""
-    end = max(int(p.notes["end"].max()) for p in song.band)
-    return groove.replace(hits=groove.hits & (groove.grid.step_ticks[:-1] < end)[:, None])
+    """Without the hits that, with their offsets, fall at or behind the end of the band's last note."""
+    end = max(int(p.notes["end"].max()) for p in song.band if len(p.notes))
+    steps, columns = np.nonzero(groove.hits)
+    late = groove.grid.ticks(steps, groove.offsets[steps, columns].astype(np.float64)) >= end
+    hits = groove.hits.copy()
+    hits[steps[late], columns[late]] = False
+    return groove.replace(hits=hits)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import subprocess
 import sys
 import wave
 from collections.abc import Callable
@@ -12,6 +13,8 @@ from typing import Any
 import numpy as np
 import pytest
 
+from backbeat.drummer import load_drummer
+from backbeat.kits import load_kit
 from backbeat.midi import extract_groove, read_song
 from backbeat.midi.chunks import scan_chunks
 from backbeat.midi.splice import list_events
@@ -118,7 +121,7 @@ def test_the_same_seed_gives_the_same_bytes_and_another_seed_others(run: Run, so
     assert play("d.mid", "--seed", -7) != first
 
 
-def test_temperature_0_takes_the_most_likely_whatever_the_temperature_of_others(run: Run, song: Path, tmp_path: Path) -> None:
+def test_the_temperature_changes_what_is_played(run: Run, song: Path, tmp_path: Path) -> None:
     for name, options in {"a.mid": ["--temperature", 0], "b.mid": ["--temperature", 3]}.items():
         assert run("accompany", song, "-o", tmp_path / name, *options).code == 0
     assert (tmp_path / "a.mid").read_bytes() != (tmp_path / "b.mid").read_bytes()
@@ -168,15 +171,9 @@ def test_the_grid_of_the_drums_can_be_chosen(run: Run, song: Path, out: Path, de
     assert report["steps_per_quarter"] == density and report["bars"] == 4
     after = read_song(out)
     grid = read_song(song).grid(density)
-    groove, lost = extract_groove(after, grid, _backbeat_kit())
+    groove, _ = extract_groove(after, grid, load_kit("backbeat"))
     assert groove.grid.steps == 4 * 4 * density
     assert sum(groove.count_hits().values()) > 0
-
-
-def _backbeat_kit() -> Any:  # noqa: ANN401 - a Kit
-    from backbeat.kits import load_kit
-
-    return load_kit("backbeat")
 
 
 @pytest.mark.slow
@@ -221,16 +218,12 @@ def test_an_option_out_of_range_is_one_line(refused: Refused, song: Path, out: P
 
 
 def test_every_style_that_the_help_names_can_be_played(run: Run) -> None:
-    from backbeat import load_drummer
-
     shown = " ".join(run("accompany", "--help").out.split())
     assert all(style in shown for style in load_drummer().styles)
 
 
 @pytest.mark.slow
 def test_the_installed_command_plays_a_song(song: Path, out: Path) -> None:
-    import subprocess
-
     done = subprocess.run([sys.executable, "-m", "backbeat", "accompany", str(song), "-o", str(out)], capture_output=True, text=True, timeout=60)
     assert done.returncode == 0 and done.stderr == ""
     assert read_song(out).drum_parts

@@ -91,7 +91,9 @@ def test_a_damaged_file_is_one_line_to_every_command_that_reads(refused: Refused
 
 
 @pytest.mark.parametrize("command", ["accompany", "inspect", "render"])
-@pytest.mark.parametrize(("name", "message"), [("missing.mid", "there is no such file"), (".", "this is a folder, give a MIDI file"), ("song.mid/x.mid", "cannot be read")])
+@pytest.mark.parametrize(
+    ("name", "message"), [("missing.mid", "there is no such file"), (".", "this is a folder, give a MIDI file"), ("song.mid/x.mid", "cannot be read")]
+)
 def test_a_path_that_is_no_file_is_one_line(refused: Refused, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, command: str, name: str, message: str) -> None:
     monkeypatch.chdir(tmp_path)
     (tmp_path / "song.mid").write_bytes(band_song())
@@ -147,10 +149,10 @@ def test_a_folder_without_permission_is_one_line(refused: Refused, tmp_path: Pat
     assert not list(folder.iterdir())
 
 
-@pytest.mark.parametrize(("number", "message"), [(errno.ENOSPC, "no space left on the disk"), (errno.EDQUOT, "no space left on the disk"), (errno.EIO, "cannot be written")])
-def test_a_disk_that_fails_leaves_no_partial_file(
-    refused: Refused, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, number: int, message: str
-) -> None:
+@pytest.mark.parametrize(
+    ("number", "message"), [(errno.ENOSPC, "no space left on the disk"), (errno.EDQUOT, "no space left on the disk"), (errno.EIO, "cannot be written")]
+)
+def test_a_disk_that_fails_leaves_no_partial_file(refused: Refused, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, number: int, message: str) -> None:
     song, out = tmp_path / "song.mid", tmp_path / "out.mid"
     song.write_bytes(band_song(2))
     out.write_bytes(b"an earlier take")

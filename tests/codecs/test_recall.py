@@ -144,3 +144,22 @@ def test_the_arrays_have_their_types() -> None:
     r = recall(make_words(0, 16), grid, no_matches(grid))
     assert (r.words.dtype, r.agreement.dtype, r.habit.dtype) == (np.uint16, np.uint8, np.uint8)
     assert (r.words.shape, r.agreement.shape, r.habit.shape) == ((16, 7), (16, 7), (16, CLASSES))
+
+
+def test_a_fork_goes_its_own_way() -> None:
+    grid = Grid.regular(4)
+    matches, words = no_matches(grid), make_words(0, grid.steps, 4).tolist()
+    memory = Memory(grid, matches)
+    for word in words[:30]:
+        memory.look()
+        memory.push(word)
+    twin = memory.fork()
+    for word in words[::-1][:30]:
+        twin.look()
+        twin.push(word)
+    expected = recall(np.array(words, np.uint16), grid, matches)
+    for step in range(30, grid.steps):
+        known, agreement, habit = memory.look()
+        assert known == expected.words[step].tolist() and agreement == expected.agreement[step].tolist()
+        assert np.array_equal(habit, expected.habit[step])
+        memory.push(words[step])

@@ -26,7 +26,9 @@ def strike(grid: Grid, *cells: tuple[int, str, float], late: float = 0) -> Groov
     return Groove(grid, BACKBEAT, hits, velocities, np.where(hits, np.float32(late), 0))
 
 
-def play_bars(bars: int, *, kick: tuple[int, ...] = (0, 8), snare: tuple[int, ...] = (4, 12), vary: bool = True, late: float = 0) -> tuple[Grid, Groove, np.ndarray]:
+def play_bars(
+    bars: int, *, kick: tuple[int, ...] = (0, 8), snare: tuple[int, ...] = (4, 12), vary: bool = True, late: float = 0
+) -> tuple[Grid, Groove, np.ndarray]:
     """A beat on ``bars`` bars of 4/4 with a hat that counts the bars, so that no two are equal."""
     grid = Grid.regular(bars)
     cells = [(16 * b + s, name, 0.8) for b in range(bars) for name, steps in (("kick", kick), ("snare", snare)) for s in steps]
@@ -121,7 +123,13 @@ def test_a_song_becomes_an_example(tmp_path: Path) -> None:
 
 @pytest.mark.parametrize(
     ("data", "reason"),
-    [(band_song(12, drums=False), "no drums"), (band_song(3), "no band"), (band_song(7), "fewer than 8 bars with drums"), (b"no midi", "unreadable: "), (midi(Track().chunk()), "no drums")],
+    [
+        (band_song(12, drums=False), "no drums"),
+        (band_song(3), "no band"),
+        (band_song(7), "fewer than 8 bars with drums"),
+        (b"no midi", "unreadable: "),
+        (midi(Track().chunk()), "no drums"),
+    ],
 )
 def test_a_song_is_rejected_with_its_reason(tmp_path: Path, data: bytes, reason: str) -> None:
     got = prepare_bytes(tmp_path, data)

@@ -8,7 +8,18 @@ from backbeat.errors import InputError
 
 @pytest.mark.parametrize(
     ("genre", "style"),
-    [("rock", "rock"), ("Rock/Metal", "metal"), ("funk/soul", "funk"), ("soul", "soul"), ("", "any"), ("unknown words", "any"), ("pop (60s-70s)", "pop"), ("rock reggae", "reggae"), ("Hip-Hop", "hiphop"), ("neworleans", "jazz")],
+    [
+        ("rock", "rock"),
+        ("Rock/Metal", "metal"),
+        ("funk/soul", "funk"),
+        ("soul", "soul"),
+        ("", "any"),
+        ("unknown words", "any"),
+        ("pop (60s-70s)", "pop"),
+        ("rock reggae", "reggae"),
+        ("Hip-Hop", "hiphop"),
+        ("neworleans", "jazz"),
+    ],
 )
 def test_the_style_of_a_genre(genre: str, style: str) -> None:
     assert find_style(genre) == style

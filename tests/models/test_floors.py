@@ -7,8 +7,9 @@ import pytest
 
 from backbeat.codecs.words import hits_to_words
 from backbeat.errors import MissingExtraError, ModelError
+from backbeat.metrics.onsets import micro_f1
 from backbeat.models.floors import BASS, CLOSED_HAT, KICK, SNARE, CopyBars, RockLoop, RockWithBass, Template
-from backbeat.models.trees import BoostedTrees, describe_steps
+from backbeat.models.trees import BoostedTrees, choose_thresholds, describe_steps
 from tests.models.pieces import make_piece
 
 RNG = np.random.default_rng(0)
@@ -103,6 +104,21 @@ def test_trees_learn_what_the_band_tells():
     hits = model.play(piece, RNG)
     assert np.array_equal(hits[:, KICK], piece.hits[:, KICK]) and np.array_equal(hits[:, SNARE], piece.hits[:, SNARE])
     assert not hits[:, 3:].any()
+
+
+def test_thresholds_serve_the_micro_f1():
+    rng = np.random.default_rng(0)
+    expected = rng.random((2000, 9))
+    real = rng.random((2000, 9)) < expected**2
+    real[:, 5] = rng.random(2000) < 0.01  # a class that only costs: its probabilities say nothing
+    thresholds = choose_thresholds(real, expected)
+    best = micro_f1(real, expected > thresholds)
+    assert thresholds[5] > 0.9
+    for column in range(9):
+        for other in (0.1, 0.3, 0.5, 0.7, 0.95):
+            changed = thresholds.copy()
+            changed[column] = other
+            assert micro_f1(real, expected > changed) <= best + 1e-9
 
 
 def test_features_see_before_and_after():

@@ -18,7 +18,12 @@ def network() -> Drummer:
 
 def make_inputs(network: Drummer, steps: int, takes: int = 2) -> list[torch.Tensor]:
     c = network.config
-    return [torch.rand(takes, steps, c.encoder_width), torch.rand(takes, steps, c.played), torch.randint(0, WORDS + 1, (takes, steps, c.references)), network.start(takes)]
+    return [
+        torch.rand(takes, steps, c.encoder_width),
+        torch.rand(takes, steps, c.played),
+        torch.randint(0, WORDS + 1, (takes, steps, c.references)),
+        network.start(takes),
+    ]
 
 
 def test_columns_are_counted() -> None:

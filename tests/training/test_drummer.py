@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from dataclasses import replace
+from itertools import pairwise
 from pathlib import Path
 
 import numpy as np
@@ -42,7 +43,7 @@ def test_the_schedule_warms_up_and_comes_down() -> None:
     assert schedule(recipe, 600) == pytest.approx(0.55)
     assert schedule(recipe, 1100) == schedule(recipe, 5000) == pytest.approx(0.1)
     rates = [schedule(recipe, u) for u in range(100, 1100)]
-    assert all(b <= a for a, b in zip(rates, rates[1:], strict=False))
+    assert all(b <= a for a, b in pairwise(rates))
 
 
 def test_every_articulation_belongs_to_one_class() -> None:

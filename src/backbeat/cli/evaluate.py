@@ -79,17 +79,18 @@ def _fit_floors(corpus: Path | None, share: int, tuning: list[Any]) -> tuple[lis
     from backbeat.datasets.corpus import Corpus
     from backbeat.models.cache import CacheMixture
     from backbeat.models.ngram import NGram
+    from backbeat.models.trees import BoostedTrees
 
     pieces = list(evaluation.read_training_pieces(Corpus(corpus), every=share))
     cases = [evaluation.load_case(s) for s in tuning]
     songs = [c.piece for c in cases if isinstance(c, evaluation.Case)]
     scorers: list[Any] = [NGram.of_order(1), NGram.of_order(5), CacheMixture()]
-    template = Template()
-    for floor in (*scorers, template):
+    fitted: list[Any] = [Template(), BoostedTrees()]
+    for floor in (*scorers, *fitted):
         click.echo(f"fitting {floor.name} on {len(pieces)} pieces", err=True)
         floor.fit(pieces)
         floor.tune(songs)
-    return scorers, [template, *players]
+    return scorers, [*fitted, *players]
 
 
 def _tell(report: dict[str, Any]) -> str:

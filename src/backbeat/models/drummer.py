@@ -37,6 +37,7 @@ class Sampling:
         listening: weight of what the band alone suggests, added to the words' log-probabilities.
         doubt, least_doubt: such a suggestion speaks for a hit where its probability is above the class's mean in the song,
             held between these two.
+        rest: added to the log-probability of playing nothing while the band is silent for a whole bar.
         rehearsals: how often the beginning of a section is tried; the try that suits the band best goes on.
         rehearsed_bars: length of such a beginning.
         velocity_temperature, articulation_temperature: the same for how loud and which instrument.
@@ -44,9 +45,10 @@ class Sampling:
 
     temperature: float = 1.0
     top_p: float = 1.0
-    listening: float = 0.5
+    listening: float = 0.8
     doubt: float = 0.3
-    least_doubt: float = 0.02
+    least_doubt: float = 0.08
+    rest: float = 4.0
     rehearsals: int = 6
     rehearsed_bars: int = 4
     velocity_temperature: float = 0.7
@@ -137,6 +139,8 @@ class DrummerModel:
         expected = np.asarray(1 / (1 + np.exp(-guess)), dtype=np.float32)
         level = np.clip(expected.mean(axis=0), how.least_doubt, how.doubt)
         bias = np.asarray(how.listening * (guess - np.log(level / (1 - level))) @ _BITS.T, dtype=np.float32)
+        if band:
+            bias[~cues.active_bars[cues.grid.bar_of_step], 0] += how.rest
         forbidden = _forbid(known)
         if forbidden is not None:
             bias = np.where(forbidden, -np.inf, bias).astype(np.float32)
