@@ -21,8 +21,8 @@ from backbeat.transforms import follow_timing, quantise
 
 STEPS_PER_QUARTER = 4
 MAX_STEPS_PER_QUARTER = 48
-MAX_STEPS = 32_000
-"""Longest song in 16ths, more than an hour at 120 BPM; anything longer is the sign of a damaged file."""
+MAX_STEPS = 16_000
+"""Longest song in 16ths, more than half an hour at 120 BPM, so that any file is done within 10 s; longer is the sign of a damaged file."""
 
 
 class Drummer:
