@@ -20,6 +20,7 @@ from backbeat.kits import Kit, load_kit
 from backbeat.models.drummer_inputs import MARGIN, Arrays, chunk, unfold
 from backbeat.runtime import Session
 from backbeat.sampling import draw
+from backbeat.units import round_half_up
 
 MAX_REHEARSED = 3000
 """Steps of a song that are tried more than once; bounds the time that a very long song takes."""
@@ -226,7 +227,7 @@ class _Take:
                 members = np.flatnonzero(self.group == cls)
                 column = int(members[draw(articulations[members], self.rng, temperature=how.articulation_temperature)])
                 place = draw(velocities[cls], self.rng, temperature=how.velocity_temperature) + 0.5 + 0.8 * (self.rng.random() - 0.5)
-                loud = max(1, round(place * 128 / bins)) / 127
+                loud = max(1, round_half_up(place * 128 / bins)) / 127
             self.velocities[self.step, column] = min(loud, 1)
             self.loud[cls] = min(loud, 1) * (2 * 127 / 255)
             self.used[self.group == cls] = 0
