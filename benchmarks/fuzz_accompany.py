@@ -31,7 +31,7 @@ from multiprocessing import get_context
 from pathlib import Path
 from types import FrameType
 
-from fuzz_midi import MUTATIONS, TooSlowError, limit_time  # its neighbour, which damages bytes
+from fuzz_midi import MUTATIONS, TooSlowError  # its neighbour, which damages bytes
 
 from backbeat.drummer import Drummer, load_drummer
 from backbeat.errors import BackbeatError

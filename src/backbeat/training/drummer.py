@@ -7,7 +7,7 @@ import math
 import os
 import time
 from collections.abc import Callable
-from dataclasses import asdict, dataclass, field
+from dataclasses import asdict, dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
@@ -110,13 +110,13 @@ def compute_losses(network: Drummer, batch: dict[str, Tensor], state: Tensor, gr
 
 
 @torch.no_grad()
-def validate(network: Drummer, corpus: Corpus, groups: Tensor, *, lanes: int = 32) -> dict[str, float]:
-    """Bits per onset and per step over whole pieces, drums and band given, nothing left out."""
+def validate(network: Drummer, corpus: Corpus, groups: Tensor, *, lanes: int = 32, band: bool = True) -> dict[str, float]:
+    """Bits per onset and per step over whole pieces, real drums before each step given, and the band unless ``band`` is False."""
     network.eval()
     totals = dict.fromkeys(("nats", "hits", "steps"), 0.0)
     other = []
     state = network.start(lanes)
-    for arrays in Streams(corpus, lanes, 512, NOTHING, endless=False):
+    for arrays in Streams(corpus, lanes, 512, NOTHING if band else replace(NOTHING, no_band=1.0), endless=False):
         batch = to_tensors(arrays)
         state = state * (~batch["fresh"])[None, :, None]
         losses, state = compute_losses(network, batch, state, groups)
@@ -274,7 +274,7 @@ def train(
         if run.update % recipe.save_every == 0:
             run.save()
         if run.update % recipe.validate_every == 0 and rank() == 0:
-            run.log(validation=validate(run.averaged(), validation, groups))
+            run.log(validation=validate(run.averaged(), validation, groups, band=recipe.augmentation.no_band < 1))
             run.save_average(f"average-{run.update}")
     run.save()
     if rank() == 0:
