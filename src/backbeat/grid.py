@@ -136,7 +136,11 @@ class Grid:
         base = self.step_ticks[steps]
         if offsets is None:
             return base
-        return np.asarray(base + np.floor(np.asarray(offsets, dtype=np.float64) * self.step_lengths[steps] + 0.5), dtype=np.int64)
+        bar_ticks = self.bar_ticks[:-1][self.bar_of_step[steps]]
+        # One rounding for step and offset together: what rounding the step to its tick took away counts again.
+        lost = self.step_in_bar[steps] * self.step_lengths[steps] - (base - bar_ticks)
+        late = lost + np.asarray(offsets, dtype=np.float64) * self.step_lengths[steps]
+        return np.asarray(base + np.floor(late + 0.5 + 1e-9), dtype=np.int64)
 
     def locate(self, ticks: Ints) -> tuple[Ints, Floats]:
         """The nearest step of each tick, and how late it is against it.
