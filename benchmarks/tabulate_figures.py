@@ -32,8 +32,8 @@ def tabulate(header: list[str], rows: list[list[str]]) -> str:
 
 
 def show(value: float | None) -> str:
-    """Three decimals, or nothing."""
-    return "" if value is None else f"{value:.3f}"
+    """Three decimals; a dash where there is nothing to divide by."""
+    return "" if value is None else "-" if value != value else f"{value:.3f}"
 
 
 def pair_up(reports: list[dict[str, Any]], start: str, columns: list[str]) -> list[list[str]]:
