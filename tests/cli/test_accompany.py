@@ -227,3 +227,12 @@ def test_the_installed_command_plays_a_song(song: Path, out: Path) -> None:
     done = subprocess.run([sys.executable, "-m", "backbeat", "accompany", str(song), "-o", str(out)], capture_output=True, text=True, timeout=60)
     assert done.returncode == 0 and done.stderr == ""
     assert read_song(out).drum_parts
+
+
+def test_a_later_take_does_not_fall_on_the_input(refused, example, tmp_path):
+    folder = tmp_path / "takes"
+    folder.mkdir()
+    (folder / "song-2.mid").write_bytes(example.read_bytes())
+    line = refused("accompany", folder / "song-2.mid", "-o", folder / "song.mid", "--takes", 2)
+    assert "is the input" in line
+    assert [p.name for p in folder.iterdir()] == ["song-2.mid"]

@@ -66,9 +66,12 @@ def command(
 
     started = time.perf_counter()
     read = read_song(song)
+    paths = _name_outputs(song, out, takes)
+    for path in paths:
+        if not force and path.exists() and path.samefile(song):
+            raise OutputError(f"{path} is the input: use another -o, or --force")
     drummer = load_drummer(model)
     grooves = drummer.accompany_takes(read, takes, style=style, seed=seed, temperature=temperature, top_p=top_p, steps_per_quarter=steps_per_quarter)
-    paths = _name_outputs(song, out, takes)
     if wav is not None and wav.resolve() in {p.resolve() for p in (song, *paths)}:
         raise InputError(f"{wav} is the song or its output: use another --wav")
     written = [write_song(read, groove, path, drums=drums, force=force) for groove, path in zip(grooves, paths, strict=True)]
