@@ -17,15 +17,15 @@ from dataclasses import dataclass
 import numpy as np
 import numpy.typing as npt
 
+from backbeat.codecs.words import CLASSES, VOCABULARY, words_to_hits
 from backbeat.grid import Grid
 
-CLASSES = 9
-NO_WORD = 1 << CLASSES
+NO_WORD = VOCABULARY
 BARS_BACK = (1, 2, 4, 8)
 REFERENCES = (*(f"{k} bars back" for k in BARS_BACK), "best match", "second match", "same words before")
 _AGREEMENT_RATE, _HABIT_RATE = 0.08, 0.15
 _SHORT, _LONG = 6, 16
-_BITS = ((np.arange(1 << CLASSES)[:, None] >> np.arange(CLASSES)) & 1).astype(np.float32)
+_BITS = words_to_hits(np.arange(VOCABULARY, dtype=np.uint16)).astype(np.float32)
 
 
 @dataclass(frozen=True, eq=False)
