@@ -10,7 +10,8 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from backbeat.datasets.corpus import BAR_ARRAYS, STEP_ARRAYS, Corpus, Source, build_corpus
+from backbeat.datasets.corpus import BAR_ARRAYS, STEP_ARRAYS, Corpus, build_corpus
+from backbeat.datasets.source import Source
 from backbeat.datasets.groove_midi import list_takes
 from backbeat.datasets.preparation import Example, prepare
 from backbeat.datasets.songs import list_songs

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from backbeat.datasets.corpus import Corpus, Source, build_corpus
+from backbeat.datasets.corpus import Corpus, build_corpus
+from backbeat.datasets.source import Source
 from tests.midi.builders import band_song
 
 

@@ -43,7 +43,7 @@ def command(
 
     Likelihoods: whole songs, each step given the real drums before it. Song-only onsets: no drums given.
     """
-    from backbeat import evaluation
+    from backbeat.evaluation import measuring as evaluation
     from backbeat.datasets import list_sources
     from backbeat.files import write_bytes
 
@@ -75,13 +75,14 @@ def _fit_floors(corpus: Path | None, share: int, tuning: list[Any]) -> tuple[lis
     players: list[Any] = [RockLoop(), RockWithBass(), CopyBars(1), CopyBars(4)]
     if corpus is None:
         return [], players
-    from backbeat import evaluation
+    from backbeat.evaluation import measuring as evaluation
     from backbeat.datasets.corpus import Corpus
     from backbeat.models.cache import CacheMixture
     from backbeat.models.ngram import NGram
+    from backbeat.models.pieces import read_pieces
     from backbeat.models.trees import BoostedTrees
 
-    pieces = list(evaluation.read_training_pieces(Corpus(corpus), every=share))
+    pieces = list(read_pieces(Corpus(corpus), every=share, band_only=True))
     cases = [evaluation.load_case(s) for s in tuning]
     songs = [c.piece for c in cases if isinstance(c, evaluation.Case)]
     scorers: list[Any] = [NGram.of_order(1), NGram.of_order(5), CacheMixture()]

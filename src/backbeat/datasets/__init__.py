@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from backbeat.datasets.corpus import Source
 from backbeat.datasets.groove_midi import list_takes
 from backbeat.datasets.songs import list_songs
+from backbeat.datasets.source import Source
 from backbeat.errors import InputError
 
 DATASETS = {"songs": list_songs, "groove_midi": list_takes}

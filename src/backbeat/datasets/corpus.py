@@ -12,7 +12,6 @@ import json
 from collections import Counter
 from collections.abc import Callable, Iterable, Iterator
 from concurrent.futures import ProcessPoolExecutor
-from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, BinaryIO
 
@@ -20,6 +19,7 @@ import numpy as np
 import numpy.typing as npt
 
 from backbeat.datasets.preparation import KIT, Example, prepare
+from backbeat.datasets.source import Source
 from backbeat.datasets.styles import STYLES, find_style
 from backbeat.errors import InputError
 from backbeat.kits import load_kit
@@ -27,24 +27,6 @@ from backbeat.kits import load_kit
 PIECE_DTYPE = np.dtype([("first_step", "<i8"), ("steps", "<i4"), ("first_bar", "<i8"), ("bars", "<i4"), ("style", "<i2"), ("band", "?"), ("dynamic", "?")])
 STEP_ARRAYS = ("step", "words", "velocities", "articulations", "recalled_words", "agreement", "habit")
 BAR_ARRAYS = ("bar", "layout")
-
-
-@dataclass(frozen=True)
-class Source:
-    """One file for a corpus.
-
-    Args:
-        path: the file.  name: how the manifest calls it.  genre: a data set's genre label, "" if unknown.
-        cluster: near-duplicate cluster, "" if unknown; one piece of a cluster is kept.
-        band: False for drum takes.  licence: as stated by the source.
-    """
-
-    path: str
-    name: str
-    genre: str = ""
-    cluster: str = ""
-    band: bool = True
-    licence: str = ""
 
 
 def _prepare_source(source: Source) -> Example | str:

@@ -12,7 +12,7 @@ from __future__ import annotations
 import csv
 from pathlib import Path
 
-from backbeat.datasets.corpus import Source
+from backbeat.datasets.source import Source
 from backbeat.errors import InputError
 
 

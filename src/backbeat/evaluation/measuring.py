@@ -6,10 +6,9 @@ Song-only onsets: no real drums are given. A wrong band is that of another song 
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from concurrent.futures import ProcessPoolExecutor
 from dataclasses import dataclass, replace
-from fractions import Fraction
 from functools import cache, partial
 from pathlib import Path
 from typing import Any
@@ -20,9 +19,8 @@ import numpy.typing as npt
 from backbeat.codecs.recall import recall
 from backbeat.codecs.words import groove_to_words, words_to_hits
 from backbeat.cues import Cues
-from backbeat.datasets.corpus import Corpus, Source
 from backbeat.datasets.preparation import Example, prepare_with_cues
-from backbeat.grid import Grid
+from backbeat.datasets.source import Source
 from backbeat.metrics import likelihood, onsets, sense
 from backbeat.models.drummer import DrummerModel, Sampling
 from backbeat.models.protocol import HeardBand, Piece, Player, Scorer
@@ -122,24 +120,6 @@ def measure_all(
                 kept.append(result)
             progress(done)
     return kept, rejected
-
-
-def read_training_pieces(corpus: Corpus, *, every: int = 1, band_only: bool = True) -> Iterator[Piece]:
-    """The pieces of a corpus as floors learn from them."""
-    for index in range(0, len(corpus), every):
-        row = corpus.pieces[index]
-        if band_only and not row["band"]:
-            continue
-        arrays = corpus.piece(index)
-        layout = arrays["layout"]
-        quarters = tuple(Fraction(int(n), int(d)) for n, d in layout[:, 3:5])
-        ticks = np.cumsum([0, *(max(1, int(q * 480)) for q in quarters)])
-        grid = Grid(ticks, quarters, tuple(layout[:, 1].tolist()), tuple(layout[:, 2].tolist()))
-        if grid.steps != len(arrays["words"]):
-            continue
-        step = arrays["step"]
-        active = np.maximum.reduceat(step[:, 12:18].max(axis=1), grid.first_steps[:-1]) > 0
-        yield Piece(str(index), grid, np.array(arrays["words"]), HeardBand(step[:, :6].astype(np.float32) * (4 / 255), active))
 
 
 def tabulate_likelihood(measured: Sequence[Measured], floors: Iterable[Scorer]) -> list[dict[str, Any]]:

@@ -1,0 +1,1 @@
+"""The yardstick: any model on any data set, beside its floors."""
