@@ -38,3 +38,37 @@ def test_any_stands_first() -> None:
 def test_an_unknown_style_is_refused() -> None:
     with pytest.raises(InputError, match="no style 'polka': choose from any, rock"):
         style_index("polka")
+
+
+@pytest.mark.parametrize(
+    ("genre", "style"),
+    [
+        ("slowjazz2", "jazz"),
+        ("60srock", "rock"),
+        ("afro-cuban", "latin"),
+        ("Afro Cuban", "latin"),
+        ("Swing&Jazz", "jazz"),
+        ("R&B", "soul"),
+        ("hiphop/rnb", "hiphop"),
+        ("mtl", "metal"),
+        ("bossanova", "latin"),
+        ("FunkyDrummer", "funk"),
+        ("DeepHouse", "electronic"),
+        ("countryblues", "country"),
+        ("Slow Reggaeton", "latin"),
+        ("rockballad", "rock"),
+        ("guitarballad", "pop"),
+        ("16beat3", "pop"),
+        ("16shuffle1", "blues"),
+        ("shufflerock", "rock"),
+        ("Cha Cha", "latin"),
+        ("Classic Hip Hop", "hiphop"),
+    ],
+)
+def test_words_inside_words(genre, style):
+    assert find_style(genre) == style
+
+
+@pytest.mark.parametrize("genre", ["askance", "wrapper", "ContemporaryKick", "XGSONG", "strap", "son-in-law", "metronome", "waltz", "80s", "///"])
+def test_short_and_vague_words_inside_others_mean_nothing(genre):
+    assert find_style(genre) == "any"

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from backbeat.datasets.corpus import Corpus, build_corpus
+from backbeat.datasets.building import Plan, build_corpus
+from backbeat.datasets.corpus import Corpus
 from backbeat.datasets.source import Source
 from tests.midi.builders import band_song
 
@@ -15,7 +16,7 @@ def make_corpus(folder: Path) -> Corpus:
     (folder / "songs").mkdir()
     for name, data in files.items():
         (folder / "songs" / name).write_bytes(data)
-    counts = build_corpus([Source(str(folder / "songs" / n), n, "rock") for n in files], folder / "corpus", workers=1)
+    counts = build_corpus(Plan([Source(str(folder / "songs" / n), n, "rock") for n in files], keep_copies=True), folder / "corpus")
     if dict(counts) != {"kept": 4}:
         raise ValueError(f"the songs of the test were not kept: {counts}")
     return Corpus(folder / "corpus")

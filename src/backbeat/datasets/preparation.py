@@ -3,22 +3,29 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from functools import cache
+from typing import NamedTuple
 
 import numpy as np
 import numpy.typing as npt
 
-from backbeat.codecs.recall import Recalled, recall
-from backbeat.codecs.words import hits_to_words
+from backbeat.codecs.words import CLASSES, hits_to_words
 from backbeat.cues import Cues, encode, hear, hear_nothing
-from backbeat.errors import BackbeatError
+from backbeat.errors import BackbeatError, InputError
 from backbeat.grid import Grid
 from backbeat.groove import Groove
-from backbeat.kits import load_kit
-from backbeat.midi import extract_groove, read_song
+from backbeat.kits import Kit, load_kit
+from backbeat.midi import extract_groove, parse_song, read_song
+from backbeat.song import Song
 
 KIT = "backbeat"
 WORD_KIT = "drums_rnn_9"
 NO_ARTICULATION = 255
+OFFSET_SCALE = 254
+"""Offsets are kept in 254ths of a step, so that half a step is 127."""
+MAX_QUARTERS = 7_500
+"""Longer songs are rejected: an hour at 125 BPM."""
+MAX_STEPS_PER_QUARTER = 96
 
 
 @dataclass(frozen=True, eq=False)
@@ -28,11 +35,13 @@ class Example:
     Args:
         step, bar, song: uint8, see ``cues.encode``.
         words: uint16 [steps].  velocities: uint8 [steps, 9] MIDI velocity of each hit, 0 without.
-        articulations: uint8 [steps, 9] the class of kit "backbeat" that was struck, 255 without a hit.
-        recalled: what is remembered at each step.
+        articulations: uint8 [steps, 9] the class of the kit (usually "backbeat") that was struck, 255 without a hit.
+        offsets: int8 [steps, 9] how late each hit is, in 1/254 of a step; 0 without a hit.
+        matches: int32 [bars, 2] earlier bars in which the band played most alike, -1 where there is none.
         layout: int32 [bars, 5]: steps, numerator, denominator, quarters as a fraction (two columns).
         band: whether there is one.  dynamic: whether velocities mean anything.
         unknown, merged: drum notes that the kit lacks, and notes that met in a cell.
+        steps_per_quarter: density of the grid.
     """
 
     step: npt.NDArray[np.uint8]
@@ -41,26 +50,39 @@ class Example:
     words: npt.NDArray[np.uint16]
     velocities: npt.NDArray[np.uint8]
     articulations: npt.NDArray[np.uint8]
-    recalled: Recalled
+    offsets: npt.NDArray[np.int8]
+    matches: npt.NDArray[np.int32]
     layout: npt.NDArray[np.int32]
     band: bool
     dynamic: bool
     unknown: int
     merged: int
+    steps_per_quarter: int = 4
 
 
-def fold_groove(groove: Groove) -> tuple[npt.NDArray[np.uint16], npt.NDArray[np.uint8], npt.NDArray[np.uint8]]:
-    """A groove of kit "backbeat" as words, velocities [steps, 9] and articulations [steps, 9]; the louder of two stays."""
-    target = groove.kit.mapping(load_kit(WORD_KIT))
-    loud = np.zeros((groove.grid.steps, 9), np.float32)
-    which = np.full((groove.grid.steps, 9), NO_ARTICULATION, np.uint8)
-    for column, into in enumerate(target):
-        louder = groove.hits[:, column] & (groove.velocities[:, column] > loud[:, into])
-        loud[louder, into] = groove.velocities[louder, column]
-        which[louder, into] = column
-    velocities = np.clip(np.floor(loud * 127 + 0.5), 0, 127).astype(np.uint8)
-    velocities[loud > 0] = np.maximum(velocities[loud > 0], 1)
-    return hits_to_words(loud > 0), velocities, which
+class Folded(NamedTuple):
+    """A groove as words uint16 [steps]; velocities and articulations uint8, offsets int8 [steps, 9], as ``Example`` has them."""
+
+    words: npt.NDArray[np.uint16]
+    velocities: npt.NDArray[np.uint8]
+    articulations: npt.NDArray[np.uint8]
+    offsets: npt.NDArray[np.int8]
+
+
+def fold_groove(groove: Groove) -> Folded:
+    """A groove as words of the nine classes, and how each hit was played; of two that meet in a class the louder stays."""
+    step, column = np.nonzero(groove.hits)
+    loud = groove.velocities[step, column]
+    # From soft to loud, and of equals from the last column to the first, so that the one that stays is written last.
+    order = np.argsort(loud.view(np.int32).astype(np.int64) << 8 | 255 - column)
+    step, column, loud = step[order], column[order], loud[order]
+    cells = step * CLASSES + groove.kit.mapping(load_kit(WORD_KIT))[column]
+    velocities, late = np.zeros((groove.grid.steps, CLASSES), np.uint8), np.zeros((groove.grid.steps, CLASSES), np.int8)
+    which = np.full((groove.grid.steps, CLASSES), NO_ARTICULATION, np.uint8)
+    velocities.reshape(-1)[cells] = np.clip(np.floor(loud * 127 + 0.5), 1, 127)
+    which.reshape(-1)[cells] = column
+    late.reshape(-1)[cells] = np.floor(groove.offsets[step, column] * OFFSET_SCALE + 0.5)
+    return Folded(hits_to_words(velocities > 0), velocities, which, late)
 
 
 def find_fault(grid: Grid, groove: Groove, words: npt.NDArray[np.uint16]) -> str:
@@ -79,7 +101,7 @@ def find_fault(grid: Grid, groove: Groove, words: npt.NDArray[np.uint16]) -> str
 
 def _is_shifted(grid: Grid, words: npt.NDArray[np.uint16]) -> bool:
     """Whether, in 4/4, the snare falls on beat 1 or 3 with the kick on 2 and 4 rather than the other way round."""
-    four = np.array([n == 4 and d == 4 for n, d in zip(grid.numerators, grid.denominators, strict=True)])[grid.bar_of_step]
+    four = ((np.array(grid.numerators) == 4) & (np.array(grid.denominators) == 4))[grid.bar_of_step]
     beat = grid.step_in_bar // grid.steps_per_quarter
     on_beat = four & (grid.step_in_bar % grid.steps_per_quarter == 0)
     snare, kick = on_beat & (words >> 1 & 1 > 0), on_beat & (words & 1 > 0)
@@ -93,47 +115,119 @@ def _is_shifted(grid: Grid, words: npt.NDArray[np.uint16]) -> bool:
 
 def pack(grid: Grid, groove: Groove, cues: Cues, *, band: bool, unknown: int = 0, merged: int = 0) -> Example:
     """Pack a groove and its cues."""
-    words, velocities, articulations = fold_groove(groove)
-    step, bar, song = encode(cues)
-    quarters = [q.limit_denominator(1 << 14) for q in grid.bar_quarters]
-    rows = zip(grid.bar_steps.tolist(), grid.numerators, grid.denominators, [q.numerator for q in quarters], [q.denominator for q in quarters], strict=True)
-    layout = np.array(list(rows), dtype=np.int32)
-    dynamic = len(np.unique(velocities)) >= 6
-    return Example(step, bar, song, words, velocities, articulations, recall(words, grid, cues.matches), layout, band, dynamic, unknown, merged)
+    return _pack(fold_groove(groove), cues, band, unknown, merged)
 
 
-def prepare(path: str, *, band: bool = True, clean: bool = True) -> Example | str:
+def _pack(folded: Folded, cues: Cues, band: bool, unknown: int, merged: int) -> Example:
+    dynamic = np.count_nonzero(np.bincount(folded.velocities.ravel(), minlength=128)) >= 6
+    return Example(
+        *encode(cues),
+        folded.words,
+        folded.velocities,
+        folded.articulations,
+        folded.offsets,
+        cues.matches.astype(np.int32),
+        _lay_out(cues.grid),
+        band,
+        dynamic,
+        unknown,
+        merged,
+        cues.grid.steps_per_quarter,
+    )
+
+
+def _lay_out(grid: Grid) -> npt.NDArray[np.int32]:
+    """int32 [bars, 5], see ``Example``."""
+    kinds, kind = grid.quarter_kinds
+    exact = [q.limit_denominator(1 << 14) for q in kinds]
+    quarters = np.array([[q.numerator, q.denominator] for q in exact], np.int32).reshape(-1, 2)[kind]
+    return np.stack([grid.bar_steps, grid.numerators, grid.denominators, *quarters.T], axis=1).astype(np.int32)
+
+
+def prepare(path: str, *, band: bool = True, clean: bool = True, kit: str = KIT, steps_per_quarter: int = 4) -> Example | str:
     """Read one file for a corpus; see ``prepare_with_cues``."""
-    prepared = prepare_with_cues(path, band=band, clean=clean)
+    prepared = prepare_with_cues(path, band=band, clean=clean, kit=kit, steps_per_quarter=steps_per_quarter)
     return prepared if isinstance(prepared, str) else prepared[0]
 
 
-def prepare_with_cues(path: str, *, band: bool = True, clean: bool = True) -> tuple[Example, Cues] | str:
+def prepare_with_cues(path: str, *, band: bool = True, clean: bool = True, kit: str = KIT, steps_per_quarter: int = 4) -> tuple[Example, Cues] | str:
     """Read one file.
 
     Args:
         path: a MIDI file.
         band: False for drum takes, which have nothing else to hear.
         clean: reject songs whose drums would teach something wrong.
+        kit: names the articulations; each of its classes must be one of the nine words are made of.
+        steps_per_quarter: density of the grid.
 
     Returns:
         the example and its cues, or the reason for rejecting it.
+
+    Raises:
+        InputError: the kit or the density cannot be used.
     """
+    check_settings(kit, steps_per_quarter)
     try:
-        song = read_song(path)
-        if not song.drum_parts:
-            return "no drums"
-        if band and sum(len(p.notes) for p in song.band) < 32:
-            return "no band"
-        grid = song.grid()
-        if grid.steps > 30_000:
-            return "too long"
-        groove, report = extract_groove(song, grid, load_kit(KIT))
+        return _prepare(read_song(path), band, clean, load_kit(kit), steps_per_quarter)
     except BackbeatError as error:
         return f"unreadable: {error}"
-    if clean and band:
-        fault = find_fault(grid, groove, fold_groove(groove)[0])
-        if fault:
-            return fault
+
+
+def prepare_bytes(data: bytes, name: str, *, band: bool = True, clean: bool = True, kit: str = KIT, steps_per_quarter: int = 4) -> Example | str:
+    """Turn the bytes of one MIDI file into an example, or say why not.
+
+    Args:
+        data: the file.
+        name: for messages.
+        band, clean, kit, steps_per_quarter: see ``prepare_with_cues``.
+
+    Raises:
+        InputError: the kit or the density cannot be used.
+    """
+    check_settings(kit, steps_per_quarter)
+    _keep_memory()
+    try:
+        prepared = _prepare(parse_song(data, name), band, clean, load_kit(kit), steps_per_quarter)
+    except BackbeatError as error:
+        return f"unreadable: {error}"
+    return prepared if isinstance(prepared, str) else prepared[0]
+
+
+@cache
+def _keep_memory() -> None:
+    """Make the C library keep freed memory for the next song; a third of the time went into asking the system for the same pages anew.
+
+    glibc raises its thresholds for giving memory back to the largest block below 32 MB that it has seen freed (mallopt(3), M_MMAP_THRESHOLD).
+    """
+    np.empty(31 << 20, np.uint8)
+
+
+@cache
+def check_settings(kit: str, steps_per_quarter: int) -> None:
+    """Check that examples can be made with a kit and a density.
+
+    Raises:
+        InputError: there is no such kit, it has classes that words lack, or the density is out of range.
+    """
+    chosen = load_kit(kit)
+    lost = [name for name, into in zip(chosen.names, chosen.mapping(load_kit(WORD_KIT)).tolist(), strict=True) if into < 0]
+    if lost or len(chosen) >= NO_ARTICULATION:
+        raise InputError(f"kit {kit} cannot name articulations: {WORD_KIT} has no place for {', '.join(lost) or 'so many classes'}; choose {KIT}")
+    if not 1 <= steps_per_quarter <= MAX_STEPS_PER_QUARTER:
+        raise InputError(f"steps per quarter lie in 1-{MAX_STEPS_PER_QUARTER}, not {steps_per_quarter}: 4 are sixteenths")
+
+
+def _prepare(song: Song, band: bool, clean: bool, kit: Kit, steps_per_quarter: int) -> tuple[Example, Cues] | str:
+    if not song.drum_parts:
+        return "no drums"
+    if band and sum(len(p.notes) for p in song.band) < 32:
+        return "no band"
+    grid = song.grid(steps_per_quarter)
+    if grid.steps > MAX_QUARTERS * steps_per_quarter:
+        return "too long"
+    groove, report = extract_groove(song, grid, kit)
+    folded = fold_groove(groove)
+    if clean and band and (fault := find_fault(grid, groove, folded.words)):
+        return fault
     cues = hear(song, grid) if band else hear_nothing(grid, song.tempo.qpm())
-    return pack(grid, groove, cues, band=band, unknown=sum(report.unknown.values()), merged=report.merged), cues
+    return _pack(folded, cues, band, sum(report.unknown.values()), report.merged), cues

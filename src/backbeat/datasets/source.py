@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
+from stat import S_ISREG
 
 from backbeat.errors import InputError
 
@@ -19,7 +20,10 @@ def read_file(source: Source) -> bytes:
         InputError: it cannot be read, or is larger than ``MAX_FILE_BYTES``.
     """
     try:
-        if Path(source.path).stat().st_size > MAX_FILE_BYTES:
+        status = Path(source.path).stat()
+        if not S_ISREG(status.st_mode):
+            raise InputError(f"{source.path}: cannot be read (not a regular file)")
+        if status.st_size > MAX_FILE_BYTES:
             raise InputError(f"{source.path}: larger than the {MAX_FILE_BYTES >> 20} MB that are read")
         return Path(source.path).read_bytes()
     except (OSError, ValueError) as error:
@@ -34,23 +38,27 @@ class Source:
         path: the file, or the archive or table that holds the piece.
         name: how the manifest calls it; unique within its data set.
         genre: a data set's genre label, "" if unknown.
-        cluster: near-duplicate cluster as the data set states it, "" if unknown.
-        band: False for drums alone.
+        cluster: near-duplicate cluster as the data set states it, "" if unknown; begins with the data set's name, as in ``lakh:TRAAAGR``.
+        band: True for songs, False for drums alone, None where it is not known: the file decides.
         licence: as stated by the source.
         split: train, validation or test where the data set says so, else "".
         member: which member of an archive, or row of a table, holds the piece.
         reader: gives the MIDI file's bytes; a function of a module, so that sources travel between processes.
+        tempo: quarters a minute as the data set states it, 0 if unknown.
+        tags: what else it says of a piece: "beat", "fill", "drummer3", "eval_session", "intro" ...
     """
 
     path: str
     name: str
     genre: str = ""
     cluster: str = ""
-    band: bool = True
+    band: bool | None = True
     licence: str = ""
     split: str = ""
     member: str = ""
     reader: Callable[[Source], bytes] = read_file
+    tempo: float = 0
+    tags: tuple[str, ...] = ()
 
     def read(self) -> bytes:
         """The piece as the bytes of a MIDI file.
