@@ -1,10 +1,12 @@
-"""``backbeat train``: train a model (needs the extra ``train``)."""
+"""``backbeat train``: train a model, network or floor."""
 
 from __future__ import annotations
 
+import json
+import time
 from dataclasses import fields, replace
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import click
 
@@ -13,20 +15,91 @@ from backbeat.errors import InputError, MissingExtraError
 if TYPE_CHECKING:
     from backbeat.training.drummer import Recipe
 
+FLOORS = ("unigram", "bigram", "ngram5", "ngram17", "cache", "template", "trees")
+NETWORKS = ("lstmetallica", "drums-rnn", "neural-drummer", "notes")
+LEARNERS = (*FLOORS, "drummer", *NETWORKS)
+"""Models that learn: floors, the drummer, and what the common loop trains. A test keeps the lists as the registries are, which are slow to import."""
+
 
 @click.command("train")
-@click.argument("model", type=click.Choice(["drummer"]))
-@click.argument("corpus", type=click.Path(path_type=Path))
-@click.option("--validation", type=click.Path(path_type=Path), required=True, help="Corpus to measure on.")
-@click.option("-o", "--out", type=click.Path(path_type=Path), required=True, help="Folder of the run; an unfinished run there is resumed.")
-@click.option("--set", "settings", multiple=True, metavar="KEY=VALUE", help="A field of the recipe: updates, stop, lanes, length, rate, seed ...")
-@click.option("--without-band", is_flag=True, help="The twin that never hears a band, to measure what listening is worth.")
-@click.option("--export", type=click.Path(path_type=Path), help="Afterwards write the folder that 'accompany --model' loads.")
-def command(model: str, corpus: Path, validation: Path, out: Path, settings: tuple[str, ...], without_band: bool, export: Path | None) -> None:
-    """Train MODEL on CORPUS (see 'backbeat corpus build').
+@click.argument("model", type=click.Choice(LEARNERS))
+@click.argument("data_set", metavar="DATA")
+@click.option("--validation", default="", help="Data to tune and measure on; default: the data's own validation split, or every tenth piece.")
+@click.option("--data", "data_folder", type=click.Path(path_type=Path), envvar="BACKBEAT_DATA", help="Folder with the data sets (or BACKBEAT_DATA).")
+@click.option("--style", default="", help="Only pieces of this style.")
+@click.option("--kind", type=click.Choice(["beat", "fill"]), help="Only beats, or only fills, where the data say so.")
+@click.option("--config", default="", help="A recipe by name: 'original' is faithful to the source. 'backbeat models' lists them.")
+@click.option("--set", "settings", multiple=True, metavar="KEY=VALUE", help="A field of the recipe, such as updates, batch, rate, layers, units, seed.")
+@click.option("-o", "--out", type=click.Path(path_type=Path), help="Folder of the run.")
+@click.option("--resume", is_flag=True, help="Go on with the run in that folder.")
+@click.option("--from", "begin", type=click.Path(path_type=Path), help="Start from the weights of this run or file (fine-tune).")
+@click.option("--device", default="auto", show_default=True, help="cpu, cuda, or auto: a GPU where there is one.")
+@click.option("--sweep", default="", metavar="GRID", help='Train every combination and print a table: "layers=1,2,3 units=64,128".')
+@click.option("--by-genre", is_flag=True, help="Train on all data, and on each genre of it.")
+@click.option("--every", type=int, default=1, show_default=True, help="Floors: fit on every n-th piece.")
+@click.option("--without-band", is_flag=True, help="Drummer: the twin that never hears a band, to measure what listening is worth.")
+@click.option("--export", type=click.Path(path_type=Path), help="Drummer: afterwards write the folder that 'accompany --model' loads.")
+@click.option("--json", "as_json", is_flag=True, help="Print JSON.")
+def command(model: str, every: int, without_band: bool, export: Path | None, **wishes: Any) -> None:  # noqa: ANN401 - see ``Wishes``
+    """Train MODEL on DATA: a corpus, a data set (groove_midi, songs:train ...), a folder or an archive.
 
-    Started by torchrun, all processes train one network; each takes one core.
+    A floor is fitted, tuned and measured in one go. Networks need the extra 'train'; a run writes its checkpoints, log, curves
+    and best weights to -o, and what '--model' of other commands takes to OUT/model. Stopped, however hard, and resumed, it
+    ends with the same weights. Started by torchrun, all processes train one network, each on one core.
     """
+    if model != "drummer" and (without_band or export):
+        raise InputError("--without-band and --export are for the drummer")
+    if model in NETWORKS:
+        from backbeat.cli.train_network import Wishes, train_network
+
+        train_network(Wishes(model, **wishes))
+        return
+    corpus, out, settings = Path(wishes["data_set"]), wishes["out"], wishes["settings"]
+    validation = Path(wishes["validation"]) if wishes["validation"] else None
+    if model == "drummer":
+        _train_drummer(corpus, validation, out, settings, without_band, export)
+        return
+    _fit_floor(model, corpus, validation, out, settings, every, wishes["as_json"])
+
+
+def _fit_floor(model: str, corpus: Path, validation: Path | None, out: Path | None, settings: tuple[str, ...], every: int, as_json: bool) -> None:
+    from backbeat.datasets.corpus import Corpus
+    from backbeat.models.checkpoint import check_folder
+    from backbeat.models.fitting import fit_model
+    from backbeat.models.registry import MODELS, make_model, save_model
+
+    started = time.perf_counter()
+    if out:
+        check_folder(out)
+    made = make_model(model, dict(_read_number(setting) for setting in settings))
+    held_out = Corpus(validation) if validation else None
+    fit = fit_model(made, MODELS[model], Corpus(corpus), held_out, every=every, report=lambda line: click.echo(line, err=True))
+    if out:
+        save_model(fit.model, out, fit.data, {"held out, whole pieces": fit.figures})
+    report = {"model": model, "data": fit.data, "held out": fit.figures, "out": str(out) if out else None, "seconds": round(time.perf_counter() - started, 2)}
+    click.echo(json.dumps(report, ensure_ascii=False) if as_json else _tell(report))
+
+
+def _tell(report: dict[str, Any]) -> str:
+    data, figures = report["data"], report["held out"]
+    lines = [f"{report['model']}: fitted on {data['pieces']:,} pieces, held out {data['tuned_on_pieces']:,} ({data['tuned_on']})"]
+    lines += [
+        f"{name.replace('_', ' '):16} {value:,.0f}" if name in ("steps", "onsets") else f"{name.replace('_', ' '):16} {value:.4f}"
+        for name, value in figures.items()
+    ]
+    lines.append(f"wrote {report['out']}" if report["out"] else "not kept: name a folder with -o")
+    return "\n".join([*lines, f"{report['seconds']} s"])
+
+
+def _read_number(setting: str) -> tuple[str, int]:
+    key, _, value = setting.partition("=")
+    try:
+        return key, int(value)
+    except ValueError as error:
+        raise InputError(f"--set {setting}: {value!r} is not a whole number") from error
+
+
+def _train_drummer(corpus: Path, validation: Path | None, out: Path | None, settings: tuple[str, ...], without_band: bool, export: Path | None) -> None:
     try:
         import torch
     except ImportError as error:
@@ -36,6 +109,8 @@ def command(model: str, corpus: Path, validation: Path, out: Path, settings: tup
     from backbeat.training.export import export_run
     from backbeat.training.streams import Augmentation
 
+    if validation is None or out is None:
+        raise InputError("the drummer needs --validation CORPUS to measure on and -o FOLDER for its run")
     torch.set_num_threads(1)
     join_processes()
     recipe = _set_fields(Recipe(), settings)

@@ -1,0 +1,159 @@
+"""Training of NeuralDrummer: the corrected network on whole songs, the original's on windows of eight half-beats."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Mapping, Sequence
+from dataclasses import asdict, dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import torch
+from torch import Tensor, nn
+from torch.nn import functional
+
+from backbeat.kits import load_kit
+from backbeat.models.neural_drummer_inputs import BAND, PAST, REFERENCES
+from backbeat.networks.neural_drummer import StepDrummer, StepDrummerConfig
+from backbeat.training.loop import Figures, Outcome, Run, Schedule
+from backbeat.training.recurrent_export import export_recurrent
+from backbeat.training.song_lanes import Batch, Lanes, Song, read_songs, unfold_song
+from backbeat.training.trainables import Data, Trainable
+
+NETWORK = "neural-drummer"
+_ONES = np.array([bin(word).count("1") for word in range(512)], np.int64)
+
+
+@dataclass(frozen=True)
+class StepRecipe(Schedule):
+    """How the corrected network is trained.
+
+    Args:
+        length: steps of a chunk; the state is carried on to the next.
+        units, layers, dropout: of the network.
+        forget: share of songs whose own past is left out, so that it learns what the band alone suggests.
+        every: learn from every n-th song.  measured: songs of the validation data that are measured on, 0 = all.
+    """
+
+    updates: int = 4000
+    batch: int = 64
+    rate: float = 2e-3
+    warm_up: int = 100
+    floor: float = 0.02
+    clip: float = 1.0
+    validate_every: int = 250
+    length: int = 64
+    units: int = 224
+    layers: int = 2
+    dropout: float = 0.1
+    forget: float = 0.15
+    every: int = 1
+    measured: int = 60
+
+
+class StepTask:
+    """The corrected network, its songs and its loss.
+
+    Args:
+        recipe: how.
+        train, held: songs to learn from and to measure on.
+    """
+
+    target = "bits_per_onset"
+
+    def __init__(self, recipe: StepRecipe, train: Sequence[Song], held: Sequence[Song]) -> None:
+        self.recipe, self.held = recipe, held
+        self.songs = train
+        self.network: nn.Module = StepDrummer(StepDrummerConfig(BAND, PAST, REFERENCES, recipe.units, recipe.layers, dropout=recipe.dropout))
+        self._lanes: Lanes | None = None
+        self.hidden = torch.zeros(recipe.layers, recipe.batch, recipe.units)
+
+    def compute(self, update: int, share: int, shares: int) -> Outcome:
+        """Nats a step, mean over the chunk of every lane."""
+        recipe = self.recipe
+        if self._lanes is None or self._lanes.lanes != recipe.batch * shares:
+            self._lanes = Lanes(self.songs, recipe.batch * shares, recipe.length, forget=recipe.forget, seed=recipe.seed)
+        batch = self._lanes.take(update, share * recipe.batch, recipe.batch)
+        device = next(self.network.parameters()).device
+        hidden = self.hidden.to(device) * torch.from_numpy(~batch.fresh).to(device)[None, :, None]
+        log_p, after = self._run(batch, hidden, device)
+        self.hidden = after.detach()
+        valid, words = torch.from_numpy(batch.valid).to(device), torch.from_numpy(batch.words).to(device)
+        nats = functional.nll_loss(log_p.flatten(0, 1), words.flatten(), reduction="none")[valid.flatten()]
+        right = (log_p.argmax(-1) == words)[valid].float().mean()
+        onsets = max(1, int(_ONES[batch.words[batch.valid]].sum()))
+        loss = nats.mean()
+        bits = float(nats.detach().sum()) / math.log(2) / onsets
+        return Outcome(loss, {"loss": float(loss.detach()), "bits_per_onset": bits, "accuracy": float(right)})
+
+    def _run(self, batch: Batch, hidden: Tensor, device: torch.device) -> tuple[Tensor, Tensor]:
+        band, past, remembered = (torch.from_numpy(a).to(device) for a in (batch.band, batch.past, batch.remembered))
+        log_p, after = self.network(band, past, remembered, hidden)
+        return log_p, after
+
+    def validate(self) -> Figures:
+        """Bits per onset and per step over whole held-out songs, with their own past and without it."""
+        totals = np.zeros(4)
+        for song in self.held:
+            inputs = unfold_song(song)
+            words = torch.from_numpy(song.words.astype(np.int64))[:, None]
+            for column, forgets in enumerate((False, True)):
+                past = np.zeros_like(inputs.past) if forgets else inputs.past
+                remembered = np.full_like(inputs.remembered, 512) if forgets else inputs.remembered
+                one = Batch(inputs.band[None], past[None], remembered[None], words.numpy(), np.ones(1, bool), np.ones(1, bool))
+                device = next(self.network.parameters()).device
+                log_p, _ = self._run(one, torch.zeros(self.recipe.layers, 1, self.recipe.units, device=device), device)
+                totals[column] -= float(log_p[0].cpu().gather(1, words).double().sum()) / math.log(2)
+            totals[2:] += len(song), int(_ONES[song.words].sum())
+        with_past, alone, steps, onsets = totals.tolist()
+        return {"bits_per_onset": with_past / max(1, onsets), "bits_per_step": with_past / steps, "bits_per_onset_band_alone": alone / max(1, onsets)}
+
+    def state(self) -> dict[str, Tensor]:
+        """The hidden state of every lane."""
+        return {"hidden": self.hidden}
+
+    def restore(self, state: Mapping[str, Tensor]) -> None:
+        """Take it back."""
+        self.hidden = state["hidden"]
+
+
+def _make_task(recipe: Schedule, data: Data) -> StepTask:
+    if not isinstance(recipe, StepRecipe):
+        raise TypeError(f"no recipe of NeuralDrummer: {type(recipe).__name__}")
+    held = list(data.validation)
+    if recipe.measured and len(held) > recipe.measured:
+        held = [held[i * len(held) // recipe.measured] for i in range(recipe.measured)]
+    return StepTask(recipe, read_songs(data.train, recipe.every), read_songs(held))
+
+
+def _export(task: Any, run: Run, folder: Path, about: dict[str, Any]) -> None:  # noqa: ANN401 - a task of this module
+    export_step(task.network, folder, about)
+
+
+def export_step(network: StepDrummer, folder: Path, about: Mapping[str, Any]) -> None:
+    """Write the corrected network's checkpoint folder.
+
+    Args:
+        network: trained.
+        folder: made if missing.
+        about: what config.json says of recipe, data and figures.
+    """
+    sizes = network.config
+    inputs = {
+        "band": torch.rand(2, 5, sizes.band),
+        "past": torch.rand(2, 5, sizes.past),
+        "remembered": torch.randint(0, sizes.words + 1, (2, 5, sizes.references)),
+    }
+    config = {"network": NETWORK, "variant": "steps", "sizes": asdict(sizes), "codec": "words", "steps_per_quarter": 4, "kit": load_kit("drums_rnn_9").to_dict()}
+    config |= {"training": dict(about)}
+    export_recurrent(network, inputs, {"state": network.start(2)}, ("words",), folder, config, "# neural-drummer\n")
+
+
+TRAINABLE = Trainable(
+    name="neural-drummer",
+    title="NeuralDrummer: drums from the intensity of the band",
+    configs={"songs": StepRecipe()},
+    make_task=_make_task,
+    export=_export,
+)
