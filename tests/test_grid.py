@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from fractions import Fraction
+from itertools import pairwise
 
 import numpy as np
 import pytest
@@ -173,3 +174,55 @@ def test_a_song_of_too_many_bars_is_refused() -> None:
 def test_a_song_of_too_many_steps_is_refused() -> None:
     with pytest.raises(SongError, match="200,000 steps"):
         Grid.lay(TempoMap(480), MetreMap((0,), (255,), (1,)), 480 * 60_000)
+
+
+def lay_by_hand(tempo: TempoMap, metre: MetreMap, end_tick: int) -> tuple[list[int], list[Fraction]]:
+    """Bar lines and lengths one bar at a time, in exact fractions of a quarter."""
+    starts, quarters = [0], list[Fraction]()
+    for i, tick in enumerate(metre.ticks):
+        if tick >= end_tick:
+            break
+        last = i + 1 == len(metre.ticks) or metre.ticks[i + 1] >= end_tick
+        now, stop = tempo.quarters(tick), tempo.quarters(end_tick if last else metre.ticks[i + 1])
+        while now < stop:
+            length = Fraction(4 * metre.numerators[i], metre.denominators[i])
+            end = now + length if last else min(now + length, stop)
+            if tempo.tick(end) > starts[-1]:
+                starts.append(tempo.tick(end))
+                quarters.append(end - now)
+            now = now + length
+    return starts, quarters
+
+
+@settings(deadline=None, max_examples=60)
+@given(
+    st.sampled_from([1, 2, 24, 120, 480, 32767]),
+    st.lists(st.tuples(st.integers(1, 2000), st.integers(1, 9), st.sampled_from([1, 4, 8, 64])), max_size=5),
+    st.integers(1, 9000),
+    st.booleans(),
+)
+def test_bars_lie_where_exact_fractions_put_them(division: int, changes: list[tuple[int, int, int]], end: int, smpte: bool) -> None:
+    ticks = np.cumsum([0, *(c[0] for c in changes)]).tolist()
+    metre = MetreMap(tuple(ticks), (4, *(c[1] for c in changes)), (4, *(c[2] for c in changes)))
+    tempo = TempoMap(500, (0, 777), (400_000, 700_001), Fraction(1000)) if smpte else TempoMap(division)
+    grid = Grid.lay(tempo, metre, end)
+    starts, quarters = lay_by_hand(tempo, metre, end)
+    assert grid.bar_ticks.tolist() == starts
+    assert list(grid.bar_quarters) == [q.limit_denominator(1 << 20) for q in quarters]
+    assert grid.bar_of_step.tolist() == np.repeat(np.arange(grid.bars), grid.bar_steps).tolist()
+    assert grid.step_in_bar.tolist() == [k for n in grid.bar_steps.tolist() for k in range(n)]
+    exact = [float(Fraction(b - a) / (q * 4)) for (a, b), q in zip(pairwise(starts), quarters, strict=True)]
+    assert grid.step_lengths.tolist() == pytest.approx(np.repeat(exact, grid.bar_steps), rel=1e-5 if smpte else 0)
+
+
+def test_equal_bars_are_one_kind() -> None:
+    grid = Grid.lay(TempoMap(480), MetreMap((0, 5 * 1920, 5 * 1920 + 3 * 1440), (4, 3, 4), (4, 4, 4)), 20_000)
+    kinds, kind = grid.quarter_kinds
+    assert [kinds[k] for k in kind] == list(grid.bar_quarters)
+    assert len(kinds) == 3
+
+
+def test_too_many_metres_are_refused_before_they_are_laid() -> None:
+    count = MAX_BARS + 1
+    with pytest.raises(SongError, match="more than can be played"):
+        Grid.lay(TempoMap(480), MetreMap(tuple(range(count)), (4,) * count, (4,) * count), count)

@@ -26,10 +26,10 @@ FLOORS = (
     {"cues", "transforms", "sampling"},
     {"metrics", "render"},
     {"datasets", "networks", "runtime"},
-    {"models"},
+    {"models", "originality"},
     {"evaluation"},
     {"training"},
-    {"drummer"},
+    {"drummer", "appreciation"},
     {"cli", "studio", "__main__"},
 )
 """Rooms from the ground up, as drawn in the design; a room imports from its own floor or from below."""

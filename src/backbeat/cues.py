@@ -8,20 +8,22 @@ positive = late. ``hear`` makes the cues; ``encode`` turns them into the bytes t
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Any
+from functools import cached_property, lru_cache
 
 import numpy as np
 import numpy.typing as npt
 
-from backbeat.features import compute_novelty, compute_similarity_back, find_matches, find_section_starts, normalise_rows
+from backbeat.features import compute_novelties, compute_similarity_back, find_matches, find_section_starts, normalise_rows
 from backbeat.grid import Grid
-from backbeat.song import Notes, Part, Song
+from backbeat.song import NOTE_DTYPE, Notes, Part, Song
 from backbeat.units import TempoMap
 
 LANES = ("bass", "guitar", "keys", "pads", "lead", "other")
 _FAMILIES = ["keys", "keys", "keys", "guitar", "bass", "pads", "pads", "lead", "lead", "lead", "lead", "pads", "other", "other", "other", "other"]
 _BASS_NAMES = ("bass", "basse", "bajo", "basso")
 RHYTHM_BINS = 16
+NOVELTY_WINDOWS = (1, 2, 4, 8)
+"""Bars on either side of a line; sections start where four and eight together say so."""
 BAND_STEP = tuple(range(25))
 BAND_BAR = (*range(17), *range(22, 41))
 BAND_SONG = (*range(42), 43)
@@ -60,10 +62,15 @@ class Cues:
     matches: npt.NDArray[np.int64]
     similarity: Array
 
-    @property
+    @cached_property
+    def novelties(self) -> list[Array]:
+        """Novelty of the descriptors over each of ``NOVELTY_WINDOWS``, float32 [bars] each."""
+        return compute_novelties(self.descriptors, NOVELTY_WINDOWS)
+
+    @cached_property
     def active_bars(self) -> npt.NDArray[np.bool_]:
         """Bool [bars]: whether the band sounds anywhere in the bar."""
-        return np.asarray(np.maximum.reduceat(self.sustained.max(axis=1), self.grid.first_steps[:-1]) > 0, dtype=np.bool_)
+        return np.asarray(np.add.reduceat(_sum_lanes(self.sustained), self.grid.first_steps[:-1]) > 0, dtype=np.bool_)
 
 
 def choose_lane(part: Part) -> str:
@@ -85,27 +92,39 @@ def assign_lanes(parts: tuple[Part, ...]) -> list[str]:
     return lanes
 
 
-def _lane_arrays(notes: Notes, grid: Grid, low: bool) -> tuple[Array, Array, Array, Array, Array]:
-    """Onsets, velocities, sustained, pitches, summed offsets of one lane: float32 [steps] each."""
-    steps = grid.steps
+def _fill_lanes(notes: Notes, lane: npt.NDArray[np.int64], grid: Grid) -> tuple[Array, Array, Array, Array, Array]:
+    """Onsets, velocities, sustained, pitches [steps, lanes] and the mean offset [steps] of notes with their lanes: float32."""
+    steps, shape = grid.steps, (len(LANES), grid.steps)
     start, late = grid.locate(notes["onset"])
-    stop = np.maximum(grid.locate(notes["end"])[0], start + 1)
-    onsets = np.bincount(start, minlength=steps).astype(np.float32)
-    velocity, pitch = np.zeros(steps, np.float32), np.full(steps, 1.0 if low else 0.0, np.float32)
-    np.maximum.at(velocity, start, notes["velocity"].astype(np.float32) / 127)
-    (np.minimum if low else np.maximum).at(pitch, start, notes["pitch"].astype(np.float32) / 127)
-    sounding = np.cumsum(np.bincount(start, minlength=steps + 1) - np.bincount(stop, minlength=steps + 1))[:steps]
-    offsets = np.bincount(start, weights=late, minlength=steps).astype(np.float32)
-    return onsets, velocity, (sounding > 0).astype(np.float32), np.where(onsets > 0, pitch, 0).astype(np.float32), offsets
+    stop = np.maximum(grid.locate_steps(notes["end"]), start + 1)
+    cell = lane * steps + start
+    onsets = np.bincount(cell, minlength=len(LANES) * steps).reshape(shape)
+    loudest, extreme = np.zeros(len(LANES) * steps, np.uint8), np.zeros(len(LANES) * steps, np.uint8)
+    np.maximum.at(loudest, cell, notes["velocity"])
+    np.maximum.at(extreme, cell, np.where(lane == 0, 127 - notes["pitch"], notes["pitch"]))
+    pitch = extreme.reshape(shape)
+    pitch[0] = 127 - pitch[0]
+    change = np.bincount(cell + lane, minlength=len(LANES) * (steps + 1)) - np.bincount(lane * (steps + 1) + stop, minlength=len(LANES) * (steps + 1))
+    sounding = np.cumsum(change.reshape(len(LANES), -1)[:, :-1], axis=1) > 0
+    by_lane = np.bincount(cell, weights=late, minlength=len(LANES) * steps).astype(np.float32).reshape(shape)
+    offsets = np.zeros(steps, np.float32)
+    for row in by_lane:
+        offsets += row
+    count = onsets.sum(axis=0).astype(np.float32)
+    arrays = (onsets, loudest.reshape(shape) / np.float32(127), sounding, np.where(onsets > 0, pitch, 0) / np.float32(127))
+    onset, velocity, sustained, pitches = (np.ascontiguousarray(array.T, dtype=np.float32) for array in arrays)
+    return onset, velocity, sustained, pitches, offsets / np.maximum(count, 1)
 
 
-def _harmony(notes: Notes, grid: Grid) -> Array:
-    """Pitch classes weighted by sounding time within the bar where each note starts: float32 [bars, 12]."""
+def _hear_harmony(notes: Notes, bass: int, grid: Grid) -> tuple[Array, Array]:
+    """Pitch classes weighted by sounding time within the bar where each note starts, of all notes and of the first few: float32 [bars, 12]."""
     bar = np.clip(np.searchsorted(grid.bar_ticks, notes["onset"], side="right") - 1, 0, grid.bars - 1)
     bar_length = (grid.bar_ticks[bar + 1] - grid.bar_ticks[bar]).astype(np.float64)
     share = np.clip((notes["end"] - notes["onset"]) / bar_length, 0.02, 1)
-    flat = np.bincount(bar * 12 + notes["pitch"] % 12, weights=share, minlength=grid.bars * 12)
-    return np.sqrt(flat.reshape(grid.bars, 12)).astype(np.float32)
+    cell = bar * 12 + notes["pitch"] % 12
+    flat = (np.bincount(cell[:n], weights=share[:n], minlength=grid.bars * 12) for n in (len(notes), bass))
+    harmony, bass_harmony = (np.sqrt(f.reshape(grid.bars, 12)).astype(np.float32) for f in flat)
+    return harmony, bass_harmony
 
 
 def _describe_bars(grid: Grid, onsets: Array, sustained: Array, harmony: Array, bass_harmony: Array) -> Array:
@@ -113,7 +132,10 @@ def _describe_bars(grid: Grid, onsets: Array, sustained: Array, harmony: Array, 
     bar, lanes = grid.bar_of_step, onsets.shape[1]
     bins = grid.step_in_bar * RHYTHM_BINS // grid.bar_steps[bar]
     rhythm = np.zeros((grid.bars * RHYTHM_BINS, lanes), np.float32)
-    np.add.at(rhythm, bar * RHYTHM_BINS + bins, np.sqrt(onsets))
+    if grid.bar_steps.max(initial=0) <= RHYTHM_BINS:
+        rhythm[bar * RHYTHM_BINS + bins] = np.sqrt(onsets)
+    else:
+        np.add.at(rhythm, bar * RHYTHM_BINS + bins, np.sqrt(onsets))
     activity = np.add.reduceat(sustained, grid.first_steps[:-1], axis=0) / grid.bar_steps[:, None]
     rows = [normalise_rows(rhythm.reshape(grid.bars, -1)), 0.6 * normalise_rows(harmony), 0.5 * normalise_rows(bass_harmony), 0.8 * normalise_rows(activity)]
     return normalise_rows(np.concatenate(rows, axis=1))
@@ -126,32 +148,20 @@ def hear(song: Song, grid: Grid) -> Cues:
         song: drum parts are not heard.
         grid: usually ``song.grid()``.
     """
-    parts, steps = song.band, grid.steps
-    lanes = assign_lanes(parts)
-    stack = [np.zeros((steps, len(LANES)), np.float32) for _ in range(4)]
-    offset_sum = np.zeros(steps, np.float32)
-    heard: list[Notes] = []
-    bass_harmony = np.zeros((grid.bars, 12), np.float32)
-    for column, lane in enumerate(LANES):
-        chosen = [p.notes for p, name in zip(parts, lanes, strict=True) if name == lane]
-        if not chosen:
-            continue
-        notes = np.concatenate(chosen)
-        heard.append(notes)
-        *arrays, late = _lane_arrays(notes, grid, low=lane == "bass")
-        for array, values in zip(stack, arrays, strict=True):
-            array[:, column] = values
-        offset_sum += late
-        if lane == "bass":
-            bass_harmony = _harmony(notes, grid)
-    onsets, velocities, sustained, pitches = stack
-    harmony = _harmony(np.concatenate(heard), grid) if heard else bass_harmony
+    parts = song.band
+    lanes = [LANES.index(lane) for lane in assign_lanes(parts)]
+    order = sorted(range(len(parts)), key=lanes.__getitem__)
+    notes = np.concatenate([np.zeros(0, NOTE_DTYPE), *(parts[i].notes for i in order)])
+    lane = np.repeat(np.array([lanes[i] for i in order], np.int64), [len(parts[i].notes) for i in order])
+    onsets, velocities, sustained, pitches, offsets = _fill_lanes(notes, lane, grid)
+    harmony, bass_harmony = _hear_harmony(notes, int(np.count_nonzero(lane == 0)), grid)
     descriptors = _describe_bars(grid, onsets, sustained, harmony, bass_harmony)
-    novelty = compute_novelty(descriptors, 4) + compute_novelty(descriptors, 8)
+    novelties = compute_novelties(descriptors, NOVELTY_WINDOWS)
+    starts = find_section_starts(novelties[2] + novelties[3])
     matches, similarity = find_matches(descriptors, grid.bar_steps)
-    offsets = offset_sum / np.maximum(onsets.sum(axis=1), 1)
-    starts = find_section_starts(novelty)
-    return Cues(grid, _bar_tempi(song.tempo, grid), onsets, velocities, sustained, pitches, offsets, descriptors, starts, matches, similarity)
+    cues = Cues(grid, _bar_tempi(song.tempo, grid), onsets, velocities, sustained, pitches, offsets, descriptors, starts, matches, similarity)
+    vars(cues)["novelties"] = novelties  # known already
+    return cues
 
 
 def hear_nothing(grid: Grid, qpm: float = 120.0) -> Cues:
@@ -171,7 +181,7 @@ def _bar_tempi(tempo: TempoMap, grid: Grid) -> Array:
 
 def encode(cues: Cues) -> tuple[Bytes, Bytes, Bytes]:
     """Cues as a network eats them: uint8 [steps, STEP], uint8 [bars, BAR], uint8 [SONG], each feature x 255."""
-    return _to_bytes(_step_features(cues)), _to_bytes(_bar_features(cues)), _to_bytes(_song_features(cues))
+    return _encode_steps(cues), _to_bytes(_bar_features(cues)), _to_bytes(_song_features(cues))
 
 
 def silence(step: Bytes, bar: Bytes, song: Bytes) -> tuple[Bytes, Bytes, Bytes]:
@@ -182,38 +192,46 @@ def silence(step: Bytes, bar: Bytes, song: Bytes) -> tuple[Bytes, Bytes, Bytes]:
 
 
 def _to_bytes(features: Array) -> Bytes:
-    return np.asarray(np.floor(np.clip(features, 0, 1) * 255 + 0.5), dtype=np.uint8)
+    scaled = np.clip(features, 0, 1)
+    scaled *= 255
+    scaled += 0.5
+    return scaled.astype(np.uint8)
 
 
-def _step_features(cues: Cues) -> Array:
+def _encode_steps(cues: Cues) -> Bytes:
     """Per step: four cues a lane, the offset, and the place in quarter, beat and bar."""
-    grid = cues.grid
-    bar = grid.bar_of_step
-    place = grid.step_in_bar
-    quarter_phase = place % grid.steps_per_quarter * 4 // grid.steps_per_quarter
-    compound = np.array([d >= 8 and n % 3 == 0 for n, d in zip(grid.numerators, grid.denominators, strict=True)])[bar]
-    beat_steps = np.maximum(grid.steps_per_quarter * np.where(compound, 12, 4 * np.ones(grid.steps)) / np.where(compound, 8, 4), 1)
-    metre = np.zeros((grid.steps, 21), np.float32)
-    metre[np.arange(grid.steps), quarter_phase] = 1
-    metre[np.arange(grid.steps), 4 + np.minimum(place // grid.steps_per_quarter, 7)] = 1
+    heard = np.concatenate([np.minimum(cues.onsets, 4) / 4, cues.velocities, cues.sustained, cues.pitches, cues.offsets[:, None] + 0.5], axis=1)
+    return np.concatenate([_to_bytes(heard), _encode_places(cues.grid)], axis=1)
+
+
+def _encode_places(grid: Grid) -> Bytes:
+    """uint8 [steps, 21]: the places in quarter, beat and bar, worked out once for all bars of one kind."""
+    bars = list(zip(grid.bar_steps.tolist(), grid.numerators, grid.denominators, strict=True))
+    kinds = {bar: index for index, bar in enumerate(dict.fromkeys(bars))}
+    blocks = [_describe_places(steps, denominator >= 8 and numerator % 3 == 0, grid.steps_per_quarter) for steps, numerator, denominator in kinds]
+    first = np.cumsum([0, *(len(block) for block in blocks)])
+    rows = first[[kinds[bar] for bar in bars]][grid.bar_of_step] + grid.step_in_bar
+    return np.concatenate(blocks).take(rows, axis=0)
+
+
+@lru_cache(256)
+def _describe_places(steps: int, compound: bool, steps_per_quarter: int) -> Bytes:
+    """uint8 [steps of the bar, 21]: quarter, beat and bar as they are felt at each place of a bar."""
+    place = np.arange(steps)
+    beat_steps = max(steps_per_quarter * (12 if compound else 4) / (8 if compound else 4), 1)
+    metre = np.zeros((steps, 21), np.float32)
+    metre[place, place % steps_per_quarter * 4 // steps_per_quarter] = 1
+    metre[place, 4 + np.minimum(place // steps_per_quarter, 7)] = 1
     metre[:, 12] = place == 0
-    metre[:, 13] = 2 * place == grid.bar_steps[bar]
+    metre[:, 13] = 2 * place == steps
     metre[:, 14] = place % beat_steps == 0
     metre[:, 15] = compound
-    metre[:, 16] = place / grid.bar_steps[bar]
-    metre[:, 17] = np.minimum(grid.bar_steps[bar] - place, 32) / 32
-    angle = 2 * np.pi * place / grid.bar_steps[bar]
+    metre[:, 16] = place / steps
+    metre[:, 17] = np.minimum(steps - place, 32) / 32
+    angle = 2 * np.pi * place / steps
     metre[:, 18], metre[:, 19] = 0.5 + 0.5 * np.sin(angle), 0.5 + 0.5 * np.cos(angle)
     metre[:, 20] = place % (2 * beat_steps) >= beat_steps
-    parts: list[npt.NDArray[np.floating[Any]]] = [
-        np.minimum(cues.onsets, 4) / 4,
-        cues.velocities,
-        cues.sustained,
-        cues.pitches,
-        cues.offsets[:, None] + 0.5,
-        metre,
-    ]
-    return np.concatenate(parts, axis=1).astype(np.float32)
+    return _to_bytes(metre)
 
 
 def _shift(values: npt.NDArray[np.float32], by: int) -> Array:
@@ -231,11 +249,11 @@ def _bar_features(cues: Cues) -> Array:
     grid, bars = cues.grid, cues.grid.bars
     index = np.arange(bars)
     first = grid.first_steps[:-1]
-    density = np.add.reduceat(cues.onsets.sum(axis=1), first) / grid.bar_steps
+    density = np.add.reduceat(_sum_lanes(cues.onsets), first) / grid.bar_steps
     relative = (density / max(float(density.mean()), 1e-3) / 3).astype(np.float32)
     lanes = np.add.reduceat(cues.sustained, first, axis=0) / grid.bar_steps[:, None]
     active = cues.active_bars.astype(np.float32)
-    novelty = [2 * compute_novelty(cues.descriptors, w) for w in (1, 2, 4, 8)]
+    novelty = [2 * n for n in cues.novelties]
     starts = cues.section_starts.astype(np.float32)
     since = index - np.maximum.accumulate(np.where(cues.section_starts, index, 0))
     following = np.minimum.accumulate(np.where(cues.section_starts, index, bars)[::-1])[::-1]
@@ -247,7 +265,8 @@ def _bar_features(cues: Cues) -> Array:
     columns += [compute_similarity_back(cues.descriptors, k) for k in (1, 2, 4, 8)] + [cues.similarity]
     columns += [relative, _shift(relative, 1), _shift(relative, -1), lanes, np.abs(lanes - np.roll(lanes, 1, axis=0)).max(axis=1)]
     columns += [active, _shift(active, 1), _shift(active, -1), index == 0, index == bars - 1, np.minimum(bars - 1 - index, 8) / 8, index / max(bars - 1, 1)]
-    quarters = np.array([float(q) for q in grid.bar_quarters])
+    kinds, kind = grid.quarter_kinds
+    quarters = np.array([float(q) for q in kinds])[kind]
     denominators = np.array(grid.denominators)
     columns += [np.log2(np.clip(cues.qpm, 30, 300) / 30) / np.log2(10), np.minimum(quarters / 8, 1), denominators >= 8, grid.bar_steps % 4 != 0]
     return np.concatenate([np.asarray(c, dtype=np.float32).reshape(bars, -1) for c in columns], axis=1)
@@ -258,17 +277,22 @@ def _song_features(cues: Cues) -> Array:
     onsets, steps = cues.onsets, max(cues.grid.steps, 1)
     count = onsets.sum(axis=0)
     phase = cues.grid.step_in_bar % cues.grid.steps_per_quarter * 4 // cues.grid.steps_per_quarter
-    total = onsets.sum(axis=1)
-    by_phase = np.array([total[phase == k].sum() for k in range(4)]) / max(float(total.sum()), 1)
-    bass_by_phase = np.array([onsets[phase == k, 0].sum() for k in range(4)]) / max(float(count[0]), 1)
+    total = _sum_lanes(onsets)
+    by_phase, bass_by_phase = (np.bincount(phase, weights=w, minlength=4).astype(np.float32) / max(float(w.sum()), 1) for w in (total, onsets[:, 0]))
     lateness = np.array([_weighted_mean(cues.offsets[phase == k], total[phase == k]) for k in range(4)]) + 0.5
     struck = np.maximum((onsets > 0).sum(axis=0), 1)
     pitch = (cues.pitches.sum(axis=0) / struck).astype(np.float32)
     loud = cues.velocities.sum(axis=0) / struck
-    tempo = np.log2(np.clip(np.median(cues.qpm), 30, 300) / 30) / np.log2(10)
+    bars = len(cues.qpm)
+    tempo = np.log2(np.clip(np.sort(cues.qpm)[(bars - 1) // 2 : bars // 2 + 1].mean(), 30, 300) / 30) / np.log2(10)
     silent = 1 - cues.active_bars.mean() if cues.grid.bars else 1.0
     rows = [count > 0, count / steps / 2, cues.sustained.mean(axis=0), pitch, loud, by_phase, bass_by_phase, lateness, [tempo, silent]]
     return np.concatenate([np.asarray(r, dtype=np.float32).ravel() for r in rows])
+
+
+def _sum_lanes(values: Array) -> Array:
+    """float32 [steps]: the sums of the lanes, of whole numbers; as a product, for sums along a short axis are slow."""
+    return values @ np.ones(values.shape[1], np.float32)
 
 
 def _weighted_mean(values: Array, weights: Array) -> float:

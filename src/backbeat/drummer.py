@@ -7,15 +7,22 @@ from collections.abc import Sequence
 from dataclasses import replace
 from importlib import resources
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 
-from backbeat.cues import hear, hear_nothing
+from backbeat.codecs.words import groove_to_words, hits_to_words, words_to_groove
+from backbeat.cues import Cues, hear, hear_nothing
 from backbeat.errors import InputError, SongError
 from backbeat.grid import Grid
 from backbeat.groove import Groove
 from backbeat.kits import load_kit
+from backbeat.midi import extract_groove
+from backbeat.models.accompanist import Accompanist
 from backbeat.models.drummer import DrummerModel, Known, Sampling
+from backbeat.models.floors import CopyBars
+from backbeat.models.protocol import Piece
+from backbeat.models.registry import load_model
 from backbeat.song import Song
 from backbeat.transforms import follow_timing, quantise
 
@@ -79,18 +86,11 @@ class Drummer:
     ) -> list[Groove]:
         """Several takes at once; take k is drawn with generator [seed, k]. See ``accompany``."""
         how, index = self._choose(style, temperature, top_p)
-        if not 1 <= steps_per_quarter <= MAX_STEPS_PER_QUARTER:
-            raise InputError(f"steps per quarter must lie in 1-{MAX_STEPS_PER_QUARTER}, not {steps_per_quarter}")
-        if not 1 <= takes <= 16:
-            raise InputError(f"takes must lie in 1-16, not {takes}")
+        _check_request(takes, steps_per_quarter)
         check_song(song)
         cues = hear(song, song.grid(STEPS_PER_QUARTER))
         grooves = self.model.play(cues, _generators(seed, takes), style=index, how=how)
-        finished = [follow_timing(g, cues) for g in grooves]
-        if steps_per_quarter != STEPS_PER_QUARTER:
-            grid = song.grid(steps_per_quarter)
-            finished = [quantise(g, grid) for g in finished]
-        return [_end_with_band(g, song) for g in finished]
+        return _finish(grooves, cues, song, steps_per_quarter)
 
     def infill(
         self,
@@ -161,8 +161,7 @@ class Drummer:
         return self.model.play(hear_nothing(grid, qpm), _generators(seed, 1), style=index, how=how, band=False)[0]
 
     def _choose(self, style: str, temperature: float | None, top_p: float | None) -> tuple[Sampling, int]:
-        if style not in self.styles:
-            raise InputError(f"no style {style!r}: choose from {', '.join(self.styles)}")
+        _check_style(style, self.styles)
         how = Sampling()
         if temperature is not None:
             how = replace(how, temperature=temperature)
@@ -171,6 +170,92 @@ class Drummer:
         if not 0 <= how.temperature <= 5 or not 0 < how.top_p <= 1:
             raise InputError(f"temperature must lie in 0-5 and top-p in (0, 1], not {how.temperature} and {how.top_p}")
         return how, self.styles.index(style)
+
+
+class PlainDrummer:
+    """Any other model as a drummer: it decides what is hit, with one velocity for all.
+
+    Args:
+        model: a player of the registry. One that improvises does not hear the band, but rests where the band rests; one that
+            copies bars takes them from the song's own drums.
+    """
+
+    styles = ("any",)
+
+    def __init__(self, model: Any) -> None:  # noqa: ANN401 - a protocol.Player, some with a temperature
+        self.model = model
+
+    def accompany(
+        self,
+        song: Song,
+        *,
+        style: str = "any",
+        seed: int = 0,
+        temperature: float | None = None,
+        top_p: float | None = None,
+        steps_per_quarter: int = STEPS_PER_QUARTER,
+    ) -> Groove:
+        """Play drums to a song, see ``Drummer.accompany``."""
+        return self.accompany_takes(song, 1, style=style, seed=seed, temperature=temperature, top_p=top_p, steps_per_quarter=steps_per_quarter)[0]
+
+    def accompany_takes(
+        self,
+        song: Song,
+        takes: int,
+        *,
+        style: str = "any",
+        seed: int = 0,
+        temperature: float | None = None,
+        top_p: float | None = None,
+        steps_per_quarter: int = STEPS_PER_QUARTER,
+    ) -> list[Groove]:
+        """Several takes at once, see ``Drummer.accompany_takes``."""
+        how = self._choose(style, temperature, top_p)
+        _check_request(takes, steps_per_quarter)
+        check_song(song)
+        grid = song.grid(STEPS_PER_QUARTER)
+        words = np.zeros(grid.steps, np.uint16)
+        if isinstance(self.model, CopyBars):
+            if not song.drum_parts:
+                raise SongError(f"{song.source or 'the song'} has no drums of its own, which {self.model.name} could copy")
+            words = groove_to_words(extract_groove(song, grid, load_kit("drums_rnn_9"))[0])
+        cues = hear(song, grid)
+        piece = Piece(song.source or "the song", grid, words, cues)
+        return _finish(
+            [words_to_groove(hits_to_words(self.model.play(piece, rng, **how)), grid) for rng in _generators(seed, takes)], cues, song, steps_per_quarter
+        )
+
+    def play_alone(
+        self, grid: Grid, *, style: str = "any", qpm: float = 120.0, seed: int = 0, temperature: float | None = None, top_p: float | None = None
+    ) -> Groove:
+        """Play with no song at all, on any grid of 16ths; the tempo makes no difference."""
+        how = self._choose(style, temperature, top_p)
+        if isinstance(self.model, CopyBars):
+            raise InputError(f"{self.model.name}: without a song there is nothing to copy")
+        piece = Piece("a groove", grid, np.zeros(grid.steps, np.uint16))
+        return words_to_groove(hits_to_words(self.model.play(piece, _generators(seed, 1)[0], **how)), grid)
+
+    def _choose(self, style: str, temperature: float | None, top_p: float | None) -> dict[str, float]:
+        _check_style(style, self.styles)
+        how = {name: value for name, value in (("temperature", temperature), ("top_p", top_p)) if value is not None}
+        if how and not hasattr(self.model, "begin"):
+            raise InputError(f"{self.model.name} draws nothing: leave temperature and top-p out")
+        return how
+
+
+def load_player(name_or_folder: str | os.PathLike[str] | None = None) -> Drummer | PlainDrummer:
+    """Load any model that plays.
+
+    Args:
+        name_or_folder: a name of the registry, or a checkpoint folder; None = the drummer that ships with Backbeat.
+
+    Raises:
+        ModelError: there is no such model, it has to be trained first, or its folder is damaged.
+    """
+    if name_or_folder is None:
+        return load_drummer()
+    model = load_model(os.fspath(name_or_folder))
+    return Drummer(model.model) if isinstance(model, Accompanist) else PlainDrummer(model)
 
 
 def load_drummer(folder: str | os.PathLike[str] | None = None) -> Drummer:
@@ -206,6 +291,27 @@ def check_song(song: Song) -> None:
     bars = np.searchsorted(grid.bar_ticks, [first, last], side="right")
     if bars[0] == bars[1]:
         raise SongError(f"{where} plays in one bar only: give at least two, so that there is something to follow")
+
+
+def _check_request(takes: int, steps_per_quarter: int) -> None:
+    if not 1 <= steps_per_quarter <= MAX_STEPS_PER_QUARTER:
+        raise InputError(f"steps per quarter must lie in 1-{MAX_STEPS_PER_QUARTER}, not {steps_per_quarter}")
+    if not 1 <= takes <= 16:
+        raise InputError(f"takes must lie in 1-16, not {takes}")
+
+
+def _check_style(style: str, styles: Sequence[str]) -> None:
+    if style not in styles:
+        raise InputError(f"no style {style!r}: choose from {', '.join(styles)}")
+
+
+def _finish(grooves: Sequence[Groove], cues: Cues, song: Song, steps_per_quarter: int) -> list[Groove]:
+    """Grooves on the song's 16ths with the band's timing, on the grid that is asked for, ending with the band."""
+    finished = [follow_timing(groove, cues) for groove in grooves]
+    if steps_per_quarter != STEPS_PER_QUARTER:
+        grid = song.grid(steps_per_quarter)
+        finished = [quantise(groove, grid) for groove in finished]
+    return [_end_with_band(groove, song) for groove in finished]
 
 
 def _generators(seed: int, takes: int) -> list[np.random.Generator]:

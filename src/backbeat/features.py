@@ -6,6 +6,7 @@ first bar of a section. Novelty follows Foote (2000): the distance between what 
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
@@ -32,15 +33,27 @@ def compute_novelty(bars: Array, window: int) -> Array:
     Returns:
         float32 [bars]; entry b speaks of the line before bar b; entry 0 is 0.
     """
-    count = len(bars)
-    total = np.concatenate([np.zeros((1, bars.shape[1])), np.cumsum(bars, axis=0, dtype=np.float64)])
+    return compute_novelties(bars, (window,))[0]
+
+
+def compute_novelties(bars: Array, windows: Sequence[int]) -> list[Array]:
+    """``compute_novelty`` for several windows."""
+    count, reach = len(bars), max(windows)
+    total = np.zeros((count + 1 + 2 * reach, bars.shape[1]))  # sums of the bars before each line, with margins in which nothing is added
+    np.cumsum(bars, axis=0, dtype=np.float64, out=total[reach + 1 : reach + 1 + count])
+    total[reach + 1 + count :] = total[reach + count]
     line = np.arange(count)
-    before, after = np.maximum(line - window, 0), np.minimum(line + window, count)
-    left = (total[line] - total[before]) / np.maximum(line - before, 1)[:, None]
-    right = (total[after] - total[line]) / np.maximum(after - line, 1)[:, None]
-    novelty = np.asarray(((left - right) ** 2).sum(axis=1), dtype=np.float32)
-    novelty[:1] = 0
-    return novelty
+    out = []
+    for window in windows:
+        left = total[reach : reach + count] - total[reach - window : reach - window + count]
+        right = total[reach + window : reach + window + count] - total[reach : reach + count]
+        left /= np.maximum(np.minimum(line, window), 1)[:, None]
+        right /= np.maximum(np.minimum(count - line, window), 1)[:, None]
+        left -= right
+        novelty = np.square(left, out=left).sum(axis=1).astype(np.float32)
+        novelty[:1] = 0
+        out.append(novelty)
+    return out
 
 
 def find_section_starts(novelty: npt.NDArray[np.float32], reach: int = 3) -> npt.NDArray[np.bool_]:
@@ -57,9 +70,11 @@ def find_section_starts(novelty: npt.NDArray[np.float32], reach: int = 3) -> npt
     if not len(novelty):
         return starts
     threshold = novelty.mean() + 0.5 * novelty.std()
-    for bar in np.flatnonzero(novelty > threshold):
-        low, high = max(0, bar - reach), bar + reach + 1
-        starts[bar] = novelty[bar] >= novelty[low:high].max() and not starts[low:bar].any()
+    values = novelty.tolist()
+    last = -reach - 1
+    for bar in np.flatnonzero(novelty > threshold).tolist():
+        if bar - last > reach and values[bar] >= max(values[max(0, bar - reach) : bar + reach + 1]):
+            starts[bar], last = True, bar
     starts[0] = True
     return starts
 

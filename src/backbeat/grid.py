@@ -8,10 +8,15 @@ Conventions:
 
 from __future__ import annotations
 
+from bisect import bisect_left
 from dataclasses import dataclass, field
 from fractions import Fraction
+from functools import cached_property
+from itertools import accumulate, pairwise
+from typing import Any
 
 import numpy as np
+import numpy.typing as npt
 
 from backbeat.errors import SongError
 from backbeat.units import Floats, Ints, MetreMap, TempoMap, divide_rounded
@@ -34,6 +39,7 @@ class Grid:
     Attributes:
         bar_steps: int64 [bars].  first_steps: int64 [bars + 1].  step_ticks: int64 [steps + 1], the last the end.
         step_lengths: float64 [steps], nominal ticks of a step in its bar, the unit of offsets.
+        bar_of_step, step_in_bar: int64 [steps], the bar that each step is in, and its place there, from 0.
     """
 
     bar_ticks: Ints
@@ -45,27 +51,38 @@ class Grid:
     first_steps: Ints = field(init=False, repr=False)
     step_ticks: Ints = field(init=False, repr=False)
     step_lengths: Floats = field(init=False, repr=False)
+    bar_of_step: Ints = field(init=False, repr=False)
+    step_in_bar: Ints = field(init=False, repr=False)
 
     def __post_init__(self) -> None:
         if self.steps_per_quarter < 1:
             raise ValueError("steps_per_quarter must be at least 1")
         if len(self.bar_ticks) != len(self.bar_quarters) + 1 or np.any(np.diff(self.bar_ticks) <= 0):
             raise ValueError("bar_ticks must ascend and be one longer than bar_quarters")
-        per_bar = [q * self.steps_per_quarter for q in self.bar_quarters]
-        steps = np.array([-(-p.numerator // p.denominator) for p in per_bar], dtype=np.int64)
+        kinds, kind = self.quarter_kinds
+        per_bar = [q * self.steps_per_quarter for q in kinds]
+        ratio = np.array([[p.numerator, p.denominator] for p in per_bar], dtype=np.int64).reshape(-1, 2)[kind]
+        steps = -(-ratio[:, 0] // ratio[:, 1])
         first = np.concatenate([[0], np.cumsum(steps)]).astype(np.int64)
-        object.__setattr__(self, "bar_steps", steps)
-        object.__setattr__(self, "first_steps", first)
         bar = np.repeat(np.arange(len(steps)), steps)
         within = np.arange(first[-1]) - first[bar]
-        ratio = np.array([[p.numerator, p.denominator] for p in per_bar], dtype=np.int64).reshape(-1, 2)
         lengths = np.diff(self.bar_ticks)
-        ticks = self.bar_ticks[bar] + divide_rounded(within * lengths[bar] * ratio[bar, 1], ratio[bar, 0])
-        object.__setattr__(self, "step_ticks", np.concatenate([ticks, self.bar_ticks[-1:]]).astype(np.int64))
-        per_step = [float(length / p) for length, p in zip(lengths.tolist(), per_bar, strict=True)]
-        object.__setattr__(self, "step_lengths", np.asarray(per_step, dtype=np.float64)[bar])
-        for name in ("bar_ticks", "bar_steps", "first_steps", "step_ticks", "step_lengths"):
-            getattr(self, name).setflags(write=False)
+        ticks = self.bar_ticks[bar] + divide_rounded(within * (lengths * ratio[:, 1])[bar], ratio[bar, 0])
+        arrays: dict[str, npt.NDArray[Any]] = {"bar_ticks": self.bar_ticks, "bar_steps": steps, "first_steps": first, "bar_of_step": bar, "step_in_bar": within}
+        arrays["step_ticks"] = np.concatenate([ticks, self.bar_ticks[-1:]]).astype(np.int64)
+        # The quotient of two integers below 2 ** 53 is rounded once, as that of fractions is.
+        arrays["step_lengths"] = (lengths * ratio[:, 1] / ratio[:, 0])[bar]
+        for name, array in arrays.items():
+            array.setflags(write=False)
+            object.__setattr__(self, name, array)
+
+    @cached_property
+    def quarter_kinds(self) -> tuple[list[Fraction], Ints]:
+        """The lengths that bars have, in quarters, and int64 [bars]: which of them each has; for doing once what many bars need."""
+        index: dict[int, int] = {}
+        kind = np.array([index.setdefault(id(q), len(index)) for q in self.bar_quarters], dtype=np.int64)
+        first = np.unique(kind, return_index=True)[1]
+        return [self.bar_quarters[i] for i in first.tolist()], kind
 
     @classmethod
     def lay(cls, tempo: TempoMap, metre: MetreMap, end_tick: int, steps_per_quarter: int = 4) -> Grid:
@@ -77,26 +94,26 @@ class Grid:
         starts, numerators, denominators = [0], list[int](), list[int]()
         quarters: list[Fraction] = []
         end_tick = max(1, end_tick)
+        _check_size(bisect_left(metre.ticks, end_tick), Fraction(0))
         for i, segment_tick in enumerate(metre.ticks):
             if segment_tick >= end_tick:
                 break
             last = i + 1 == len(metre.ticks) or metre.ticks[i + 1] >= end_tick
             stop_tick = end_tick if last else metre.ticks[i + 1]
-            anchor, stop = tempo.quarters(segment_tick), tempo.quarters(stop_tick)
             length = Fraction(4 * metre.numerators[i], metre.denominators[i])
+            anchor, stop = tempo.quarters(segment_tick), tempo.quarters(stop_tick)
             bars = -((anchor - stop) // length)
             _check_size(len(quarters) + bars, (stop - anchor) * steps_per_quarter)
-            for k in range(1, bars + 1):
-                whole = last or k < bars
-                end = anchor + k * length if whole else stop
-                tick = tempo.tick(end) if whole else stop_tick
-                if tick <= starts[-1]:
-                    continue
-                starts.append(tick)
-                quarter_length = end - (anchor + (k - 1) * length)
-                quarters.append(quarter_length.limit_denominator(MAX_DENOMINATOR))
-                numerators.append(metre.numerators[i])
-                denominators.append(metre.denominators[i])
+            ends, lengths = _lay_bars(tempo, segment_tick, anchor, length, bars), [length] * bars
+            if not last and (cut := stop - (anchor + (bars - 1) * length)) != length:
+                ends[-1], lengths[-1] = stop_tick, cut.limit_denominator(MAX_DENOMINATOR)
+            if ends[0] <= starts[-1] or any(b <= a for a, b in pairwise(ends)):  # bars shorter than a tick are no bars
+                kept = [k for k, (before, end) in enumerate(pairwise(accumulate([starts[-1], *ends], max))) if end > before]
+                ends, lengths = [ends[k] for k in kept], [lengths[k] for k in kept]
+            starts += ends
+            quarters += lengths
+            numerators += [metre.numerators[i]] * len(lengths)
+            denominators += [metre.denominators[i]] * len(lengths)
         return cls(np.array(starts, dtype=np.int64), tuple(quarters), tuple(numerators), tuple(denominators), steps_per_quarter)
 
     @classmethod
@@ -115,16 +132,6 @@ class Grid:
     def steps(self) -> int:
         """Number of steps."""
         return int(self.first_steps[-1])
-
-    @property
-    def bar_of_step(self) -> Ints:
-        """int64 [steps]: the bar that each step is in."""
-        return np.repeat(np.arange(self.bars), self.bar_steps)
-
-    @property
-    def step_in_bar(self) -> Ints:
-        """int64 [steps]: the place of each step in its bar, from 0."""
-        return np.arange(self.steps) - self.first_steps[self.bar_of_step]
 
     def ticks(self, steps: Ints, offsets: Floats | None = None) -> Ints:
         """Ticks of steps with their offsets; may be negative before bar 1, so clamp when writing.
@@ -152,13 +159,27 @@ class Grid:
             steps int64 [n] and offsets float64 [n] in [-0.5, 0.5); halves go to the later step.
         """
         ticks = np.asarray(ticks, dtype=np.int64)
-        left = np.clip(np.searchsorted(self.step_ticks, ticks, side="right") - 1, 0, self.steps - 1)
-        lengths = self.step_lengths
-        late = (ticks - self.step_ticks[left]) / lengths[left]
-        gap = (self.step_ticks[left + 1] - self.step_ticks[left]) / lengths[left]
-        step = np.where((late >= gap / 2) & (left + 1 < self.steps), left + 1, left)
-        offset = (ticks - self.step_ticks[step]) / lengths[step]
-        return step.astype(np.int64), np.clip(offset, -0.5, np.nextafter(0.5, 0))
+        step = self.locate_steps(ticks)
+        offset = (ticks - self.step_ticks.take(step)) / self.step_lengths.take(step)
+        return step, np.clip(offset, -0.5, np.nextafter(0.5, 0), out=offset)
+
+    def locate_steps(self, ticks: Ints) -> Ints:
+        """int64 [n]: the nearest step of each tick; see ``locate``."""
+        return self._middles.searchsorted(ticks, side="right")
+
+    @cached_property
+    def _middles(self) -> Ints:
+        """int64 [steps - 1]: the first tick that is nearer to the step behind than to the one before, or as near."""
+        return (self.step_ticks[:-2] + self.step_ticks[1:-1] + 1) // 2
+
+
+def _lay_bars(tempo: TempoMap, start: int, anchor: Fraction, length: Fraction, bars: int) -> list[int]:
+    """The ticks at which bars of one length end, the first of which starts at a tick (``anchor`` in quarters)."""
+    if tempo.ticks_per_second is not None:
+        return [tempo.tick(anchor + k * length) for k in range(1, bars + 1)]
+    ticks = length * tempo.ticks_per_quarter
+    double, whole = 2 * ticks.numerator, 2 * ticks.denominator
+    return [start + (k * double + ticks.denominator) // whole for k in range(1, bars + 1)]
 
 
 def _check_size(bars: int, steps: Fraction) -> None:

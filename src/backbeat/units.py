@@ -11,8 +11,9 @@ Everything is computed from an anchor (the start of a tempo or metre segment); n
 from __future__ import annotations
 
 from bisect import bisect_right
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from fractions import Fraction
+from functools import cached_property
 
 import numpy as np
 import numpy.typing as npt
@@ -54,17 +55,20 @@ class TempoMap:
     ticks: tuple[int, ...] = (0,)
     microseconds: tuple[int, ...] = (DEFAULT_MICROSECONDS,)
     ticks_per_second: Fraction | None = None
-    _anchors: tuple[Fraction, ...] = field(init=False, repr=False, compare=False)
 
     def __post_init__(self) -> None:
         if self.ticks_per_quarter < 1 or len(self.ticks) != len(self.microseconds) or self.ticks[:1] != (0,):
             raise ValueError("a tempo map needs a positive resolution and one tempo per tick, the first at tick 0")
         if min(self.microseconds) < 1 or any(b <= a for a, b in zip(self.ticks, self.ticks[1:], strict=False)):
             raise ValueError("tempi must be positive and their ticks ascending")
+
+    @cached_property
+    def _anchors(self) -> tuple[Fraction, ...]:
+        """Seconds (metrical division) or quarters (SMPTE) at which each segment starts."""
         anchors = [Fraction(0)]
         for i in range(1, len(self.ticks)):
             anchors.append(anchors[-1] + (self.ticks[i] - self.ticks[i - 1]) * self._per_tick(i - 1))
-        object.__setattr__(self, "_anchors", tuple(anchors))
+        return tuple(anchors)
 
     def _per_tick(self, segment: int) -> Fraction:
         """Seconds (metrical division) or quarters (SMPTE) that one tick of a segment is worth."""

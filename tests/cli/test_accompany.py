@@ -236,3 +236,21 @@ def test_a_later_take_does_not_fall_on_the_input(refused, example, tmp_path):
     line = refused("accompany", folder / "song-2.mid", "-o", folder / "song.mid", "--takes", 2)
     assert "is the input" in line
     assert [p.name for p in folder.iterdir()] == ["song-2.mid"]
+
+
+@pytest.mark.parametrize("model", ["rock-loop", "rock-bass", "copy1"])
+def test_any_player_of_the_registry_plays(run: Run, song: Path, tmp_path: Path, model: str) -> None:
+    out, again = tmp_path / "out.mid", tmp_path / "again.mid"
+    report = read_report(run, song, "-o", out, "--model", model)
+    assert sum(report["hits"].values()) > 0 and len({v for p in read_song(out).drum_parts for v in p.notes["velocity"].tolist()}) == 1
+    assert list_chunks(out)[:3] == list_chunks(song)[:3]
+    read_report(run, song, "-o", again, "--model", model)
+    assert out.read_bytes() == again.read_bytes()
+
+
+def test_copying_needs_drums_to_copy(refused: Refused, tmp_path: Path, example: Path) -> None:
+    assert "has no drums of its own" in refused("accompany", example, "-o", tmp_path / "out.mid", "--model", "copy4")
+
+
+def test_a_model_that_must_be_trained_says_so(refused: Refused, song: Path, out: Path) -> None:
+    assert "cache has to be trained first" in refused("accompany", song, "-o", out, "--model", "cache")

@@ -2,7 +2,7 @@ import json
 
 from click.testing import CliRunner
 
-from backbeat.cli.corpus_check import command
+from backbeat.cli.corpus_check import check as command
 from backbeat.datasets.checksums import hash_file
 from backbeat.datasets.lstmetallica import DATASET
 from backbeat.errors import InputError

@@ -10,7 +10,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from backbeat.datasets.clusters import SIMILAR, Clusters, choose_split, judge
-from backbeat.datasets.fingerprints import PERMUTATIONS, hash_content, sign
+from backbeat.datasets.fingerprints import PERMUTATIONS, Signatures, take_fingerprint
 from backbeat.datasets.preparation import Example, prepare_bytes
 from tests.midi.builders import Track, midi
 
@@ -34,6 +34,14 @@ def make_song(seed: int, *, up: int = 0, tempo: int = 500_000, stretch: int = 1,
     example = prepare_bytes(midi(*(t.chunk(320 * 240 * stretch) for t in (conductor, bass, tune, kit))), "song", clean=False)
     assert isinstance(example, Example)
     return example
+
+
+def hash_content(example: Example) -> str:
+    return take_fingerprint(example).content
+
+
+def sign(example: Example) -> Signatures:
+    return take_fingerprint(example).signature
 
 
 @settings(max_examples=8, deadline=None)

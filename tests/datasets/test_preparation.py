@@ -2,18 +2,22 @@
 
 from __future__ import annotations
 
+import resource
+import time
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
 
 from backbeat.codecs.words import groove_to_words, hits_to_words
 from backbeat.cues import encode, hear_nothing
-from backbeat.datasets.preparation import KIT, NO_ARTICULATION, Example, find_fault, fold_groove, pack, prepare
+from backbeat.datasets.preparation import KIT, NO_ARTICULATION, Example, find_fault, fold_groove, pack, prepare, prepare_bytes, prepare_with_cues
+from backbeat.errors import InputError
 from backbeat.grid import Grid
 from backbeat.groove import Groove
 from backbeat.kits import load_kit
-from tests.midi.builders import Track, band_song, midi
+from tests.midi.builders import Track, band_song, chunk, midi, varlen
 
 BACKBEAT, NINE = load_kit(KIT), load_kit("drums_rnn_9")
 
@@ -105,14 +109,12 @@ def test_one_loudness_is_no_dynamics() -> None:
     assert not pack(grid, groove, hear_nothing(grid), band=False).dynamic
 
 
-def prepare_bytes(folder: Path, data: bytes, **options: bool) -> Example | str:
-    path = folder / "song.mid"
-    path.write_bytes(data)
-    return prepare(str(path), **options)
+def prepare_song(data: bytes, **options: Any) -> Example | str:
+    return prepare_bytes(data, "song.mid", **options)
 
 
-def test_a_song_becomes_an_example(tmp_path: Path) -> None:
-    example = prepare_bytes(tmp_path, band_song(12))
+def test_a_song_becomes_an_example() -> None:
+    example = prepare_song(band_song(12))
     assert isinstance(example, Example)
     assert example.band and example.step.any()
     assert len(example.words) == len(example.step) == 12 * 16
@@ -131,26 +133,157 @@ def test_a_song_becomes_an_example(tmp_path: Path) -> None:
         (midi(Track().chunk()), "no drums"),
     ],
 )
-def test_a_song_is_rejected_with_its_reason(tmp_path: Path, data: bytes, reason: str) -> None:
-    got = prepare_bytes(tmp_path, data)
+def test_a_song_is_rejected_with_its_reason(data: bytes, reason: str) -> None:
+    got = prepare_song(data)
     assert isinstance(got, str) and got.startswith(reason)
 
 
-def test_a_song_that_is_too_long_is_rejected(tmp_path: Path) -> None:
+def test_a_song_that_is_too_long_is_rejected() -> None:
     bass, kit = Track().program(0, 33), Track()
     for bar in range(40):
         bass.note(bar * 1920 * 50, 480, 40)
         kit.note(bar * 1920 * 50, 60, 36, 100, 9)
-    assert prepare_bytes(tmp_path, midi(bass.chunk(), kit.chunk())) == "too long"
+    assert prepare_song(midi(bass.chunk(), kit.chunk())) == "too long"
 
 
-def test_a_drum_take_needs_no_band_and_no_length(tmp_path: Path) -> None:
+def test_a_drum_take_needs_no_band_and_no_length() -> None:
     kit = Track().note(0, 60, 36, 100, 9).note(480, 60, 38, 100, 9)
-    example = prepare_bytes(tmp_path, midi(kit.chunk()), band=False)
+    example = prepare_song(midi(kit.chunk()), band=False)
     assert isinstance(example, Example)
     assert not example.band and not example.step[:, :24].any()
     assert example.words[[0, 4]].tolist() == [1, 2]
 
 
-def test_faults_count_only_where_they_are_asked_for(tmp_path: Path) -> None:
-    assert isinstance(prepare_bytes(tmp_path, band_song(7), clean=False), Example)
+def test_faults_count_only_where_they_are_asked_for() -> None:
+    assert isinstance(prepare_song(band_song(7), clean=False), Example)
+
+
+def test_a_path_gives_what_its_bytes_give(tmp_path: Path) -> None:
+    path = tmp_path / "song.mid"
+    path.write_bytes(band_song(12, numerator=6, denominator=8))
+    whole, pair, direct = prepare(str(path)), prepare_with_cues(str(path)), prepare_song(path.read_bytes())
+    assert isinstance(whole, Example) and isinstance(direct, Example) and isinstance(pair, tuple)
+    for name in ("step", "bar", "song", "words", "velocities", "articulations", "offsets", "matches", "layout"):
+        assert np.array_equal(getattr(whole, name), getattr(direct, name)) and np.array_equal(getattr(pair[0], name), getattr(direct, name))
+    assert np.array_equal(direct.matches, pair[1].matches) and direct.matches.dtype == np.int32
+    missing = prepare(str(tmp_path / "none.mid"))
+    assert isinstance(missing, str) and missing.startswith("unreadable: ") and "no such file" in missing
+
+
+def test_how_late_a_hit_is_is_kept_in_254ths_of_a_step() -> None:
+    kit = Track()
+    for onset in (0, 480 + 30, 960 - 60, 1440 + 59):
+        kit.note(onset, 10, 36, 100, 9)
+    example = prepare_song(midi(kit.chunk()), band=False)
+    assert isinstance(example, Example) and example.offsets.dtype == np.int8
+    assert example.offsets[[0, 4, 8, 12], 0].tolist() == [0, 64, -127, 125]
+    assert np.count_nonzero(example.offsets) == 3
+
+
+def test_of_two_hits_the_louder_brings_its_offset() -> None:
+    members = [BACKBEAT.names[i] for i in np.flatnonzero(BACKBEAT.mapping(NINE) == 1)]
+    groove = strike(Grid.regular(1), (4, members[0], 0.25), (4, members[1], 0.75))
+    offsets = np.where(groove.hits, 0.25, 0).astype(np.float32)
+    offsets[4, BACKBEAT.index(members[1])] = -0.5
+    assert fold_groove(groove.replace(offsets=offsets)).offsets[4].tolist() == [0, -127, 0, 0, 0, 0, 0, 0, 0]
+
+
+def test_of_equals_the_first_class_stays() -> None:
+    members = np.flatnonzero(BACKBEAT.mapping(NINE) == 1)
+    groove = strike(Grid.regular(1), *((4, BACKBEAT.names[i], 0.5) for i in members))
+    assert fold_groove(groove).articulations[4, 1] == members[0]
+
+
+@pytest.mark.parametrize("kit", ["drums_rnn_9", "roland_td11", "general_midi"])
+def test_another_kit_names_the_articulations(kit: str) -> None:
+    example, usual = prepare_song(band_song(12), kit=kit), prepare_song(band_song(12))
+    assert isinstance(example, Example) and isinstance(usual, Example)
+    assert example.words.tolist() == usual.words.tolist()
+    struck = {load_kit(kit).names[i] for i in np.unique(example.articulations) if i != NO_ARTICULATION}
+    assert {load_kit(kit).written[load_kit(kit).index(name)] for name in struck} <= set(range(35, 60))
+    assert len(struck) == 3
+
+
+@pytest.mark.parametrize("density", [1, 3, 6, 8, 12, 24])
+def test_another_density_gives_other_steps(density: int) -> None:
+    example = prepare_song(band_song(12, numerator=7, denominator=8), steps_per_quarter=density, clean=False)
+    assert isinstance(example, Example) and example.steps_per_quarter == density
+    assert len(example.words) == int(example.layout[:, 0].sum()) == 12 * -(-7 * density // 2)
+    assert len(example.step) == len(example.words) and len(example.matches) == 12
+
+
+def test_settings_that_make_no_sense_are_refused() -> None:
+    with pytest.raises(InputError, match="no kit 'none'"):
+        prepare_song(band_song(9), kit="none")
+    with pytest.raises(InputError, match="steps per quarter lie in 1-96, not 0"):
+        prepare_song(band_song(9), steps_per_quarter=0)
+    with pytest.raises(InputError, match="steps per quarter"):
+        prepare("none.mid", steps_per_quarter=97)
+
+
+END = b"\x00\xff\x2f\x00"
+
+
+def poison(*bodies: bytes, division: int = 480) -> bytes:
+    """A song that could be learned from, with tracks that cost a reader dearly."""
+    bass, kit = Track().program(0, 33), Track()
+    for beat in range(80):
+        bass.note(beat * 480, 400, 40 + beat % 5)
+        kit.note(beat * 480, 60, 36 + beat % 2 * 2, 60 + beat % 9, 9)
+    return midi(bass.chunk(), kit.chunk(), *(chunk(b"MTrk", body) for body in bodies), division=division)
+
+
+def change_metre(count: int, apart: int) -> bytes:
+    return b"".join(bytes([apart]) + b"\xff\x58\x04" + bytes([1 + i % 7, 2, 24, 8]) for i in range(count)) + END
+
+
+BOMBS = {
+    "notes in a large file": (poison(b"\x00\x90\x3c\x40" + b"\x00\x3c\x40" * 2_000_000 + END), "too large"),
+    "notes": (poison(b"\x00\x90\x3c\x40" + b"\x00\x3c\x40" * 150_000 + END), "too many notes"),
+    "drum notes": (poison(b"\x00\x99\x24\x40" + b"\x01\x24\x00\x01\x24\x40" * 150_000 + END), "too many notes"),
+    "a note at tick 10 ** 9": (
+        poison(b"\xff\xff\xff\x7f\xff\x01\x00" * 4 + b"\x00\x90\x3c\x40\x10\x3c\x00" + END),
+        "unreadable: song.mid: the song would have",
+    ),
+    "a note after months": (poison(b"\xff\xff\xff\x7f\xff\x01\x00" * 5000 + b"\x00\x90\x3c\x40\x10\x3c\x00" + END), "unreadable: song.mid: track 3"),
+    "metres": (poison(change_metre(100_000, 1)), "unreadable: song.mid: the song would have"),
+    "one tick a quarter": (poison(division=1), "too long"),
+    "text without end": (poison(b"\x00\xff\x01" + varlen(0x0FFFFFFF) + END), "unreadable: song.mid: track 3"),
+    "tracks": (poison(*[b""] * 10_001), "unreadable: song.mid: 10,003 tracks"),
+}
+
+
+@pytest.mark.parametrize("name", BOMBS)
+def test_a_bomb_is_rejected_at_once(name: str) -> None:
+    data, reason = BOMBS[name]
+    before, memory = time.thread_time(), resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
+    got = prepare_song(data)
+    assert isinstance(got, str) and got.startswith(reason)
+    assert time.thread_time() - before < 5
+    assert resource.getrusage(resource.RUSAGE_SELF).ru_maxrss - memory < 500_000, "kB more than before"
+
+
+@pytest.mark.parametrize(
+    "body",
+    [
+        b"\x00\xff\x01\x00" * 200_000 + END,
+        b"\x00\xf0\x01\xf7" * 100_000 + END,
+        b"".join(b"\x01\xff\x51\x03" + (500_000 + i % 7).to_bytes(3, "big") for i in range(100_000)) + END,
+        b"\x01\xc1\x05" * 200_000 + END,
+        b"\x00\xff\x03\x01\x20" * 100_000 + END,
+    ],
+    ids=["texts", "sysex", "tempi", "programs", "names"],
+)
+def test_endless_messages_cost_little_and_leave_the_song_as_it_is(body: bytes) -> None:
+    before = time.thread_time()
+    got, plain = prepare_song(poison(body)), prepare_song(poison())
+    assert time.thread_time() - before < 5
+    assert isinstance(got, Example) and isinstance(plain, Example)
+    assert np.array_equal(got.words, plain.words) and np.array_equal(got.step, plain.step)
+
+
+def test_programs_of_one_track_do_not_cost_each_of_many_parts() -> None:
+    part = b"\x00\x91\x3c\x40\x10\x3c\x00" + END
+    before = time.thread_time()
+    prepare_song(poison(b"\x01\xc1\x05" * 300_000 + END, *[part] * 2000))
+    assert time.thread_time() - before < 5

@@ -40,3 +40,10 @@ def test_what_does_not_fit_is_refused(log2_p, words, message):
 def test_bits_per_onset_needs_an_onset():
     with pytest.raises(ValueError, match="without an onset"):
         likelihood.bits_per_onset(LOG2_P, WORDS * 0)
+
+
+def test_bar_tokens_stand_apart():
+    figures = likelihood.evaluate_bars(LOG2_P, np.array([-2.0, 0.0]))
+    assert figures == {"perplexity_with_bars": pytest.approx(2 ** (8 / 6)), "bits_per_bar_token": 1.0}
+    with pytest.raises(ValueError, match="of one length"):
+        likelihood.evaluate_bars(LOG2_P, LOG2_P[:0])

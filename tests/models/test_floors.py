@@ -139,4 +139,4 @@ def test_trees_without_pieces_are_refused():
 def test_trees_without_scikit_learn_name_the_extra(monkeypatch):
     monkeypatch.setitem(sys.modules, "sklearn.ensemble", None)
     with pytest.raises(MissingExtraError, match=r"scikit-learn.*backbeat\[train\]"):
-        BoostedTrees()
+        BoostedTrees().fit(make_band_pieces(0, 1))

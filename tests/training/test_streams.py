@@ -9,7 +9,9 @@ import pytest
 
 from backbeat.codecs.recall import NO_WORD
 from backbeat.cues import BAND_BAR, BAND_SONG, BAND_STEP
-from backbeat.datasets.corpus import Corpus, build_corpus
+from backbeat.datasets.building import Plan, build_corpus
+from backbeat.datasets.corpus import Corpus
+from backbeat.datasets.source import Source
 from backbeat.errors import InputError
 from backbeat.models.drummer_inputs import MARGIN, Arrays, chunk, unfold
 from backbeat.training.streams import NOTHING, Augmentation, Streams, augment
@@ -152,6 +154,7 @@ def test_what_is_known_is_heard_and_the_rest_is_not(piece: Arrays) -> None:
 
 
 def test_an_empty_corpus_is_refused(tmp_path: Path) -> None:
-    build_corpus([], tmp_path / "corpus", workers=1)
+    (tmp_path / "broken.mid").write_bytes(b"no MIDI")
+    build_corpus(Plan([Source(str(tmp_path / "broken.mid"), "broken.mid")]), tmp_path / "corpus")
     with pytest.raises(InputError, match="holds no piece to learn from"):
         Streams(Corpus(tmp_path / "corpus"), 2, 16, NOTHING)

@@ -8,6 +8,7 @@ from __future__ import annotations
 import sys
 from importlib import import_module
 from io import TextIOWrapper
+from keyword import iskeyword
 
 import click
 
@@ -16,13 +17,28 @@ from backbeat.errors import BackbeatError
 
 COMMANDS = {
     "accompany": "Add a drum track to a song.",
+    "groove": "Play drums without a song.",
+    "continue": "Go on after a few bars of drums.",
+    "convert": "Turn MIDI into words and back, or drums from kit to kit.",
+    "notes": "Go on after a piano piece, note by note.",
     "inspect": "Show what is understood of a MIDI file.",
     "render": "Render a MIDI file as audio.",
     "kits": "List kit maps, or show one.",
     "corpus": "Build training data from MIDI collections.",
+    "models": "List the models and what each can do.",
     "train": "Train a model.",
     "evaluate": "Measure a model beside its floors.",
+    "log-likelihood": "Say how likely drums are to a model.",
+    "listening": "Analyse the answers of a listening test.",
+    "score": "Say how well drums suit a song.",
+    "originality": "Find drums in training data.",
 }
+
+
+def name_module(command: str) -> str:
+    """The module that holds a command: its name, with what Python forbids in one exchanged."""
+    name = command.replace("-", "_")
+    return f"backbeat.cli.{name}_" if iskeyword(name) else f"backbeat.cli.{name}"
 
 
 class _Lazy(click.Group):
@@ -34,7 +50,7 @@ class _Lazy(click.Group):
     def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:
         if cmd_name not in COMMANDS:
             return None
-        command: click.Command = import_module(f"backbeat.cli.{cmd_name}").command
+        command: click.Command = import_module(name_module(cmd_name)).command
         return command
 
     def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:

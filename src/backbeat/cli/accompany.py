@@ -39,7 +39,7 @@ if TYPE_CHECKING:
 @click.option("--steps-per-quarter", type=int, default=4, show_default=True, help="Grid of the drums: 4 = 16ths, 2 = 8ths, 3 = triplets.")
 @click.option("--takes", type=int, default=1, show_default=True, help="How many different takes to write.")
 @click.option("--wav", type=click.Path(path_type=Path), help="Also render the song with its drums (the first take).")
-@click.option("--model", type=click.Path(path_type=Path), help="Folder of another drummer.")
+@click.option("--model", help="Another model: a name of 'backbeat models', or the folder of a trained one.")
 @click.option("--force", is_flag=True, help="Allow -o to be the song itself.")
 @click.option("--json", "as_json", is_flag=True, help="Print one JSON object.")
 def command(
@@ -53,7 +53,7 @@ def command(
     steps_per_quarter: int,
     takes: int,
     wav: Path | None,
-    model: Path | None,
+    model: str | None,
     force: bool,
     as_json: bool,
 ) -> None:
@@ -61,7 +61,7 @@ def command(
 
     Every byte of the song is kept; only its own drum parts leave (--drums keep keeps them, too).
     """
-    from backbeat.drummer import load_drummer
+    from backbeat.drummer import load_player
     from backbeat.midi import read_song, write_song
 
     started = time.perf_counter()
@@ -70,13 +70,13 @@ def command(
     for path in paths:
         if not force and path.exists() and path.samefile(song):
             raise OutputError(f"{path} is the input: use another -o, or --force")
-    drummer = load_drummer(model)
+    drummer = load_player(model)
     grooves = drummer.accompany_takes(read, takes, style=style, seed=seed, temperature=temperature, top_p=top_p, steps_per_quarter=steps_per_quarter)
     if wav is not None and wav.resolve() in {p.resolve() for p in (song, *paths)}:
         raise InputError(f"{wav} is the song or its output: use another --wav")
     written = [write_song(read, groove, path, drums=drums, force=force) for groove, path in zip(grooves, paths, strict=True)]
     sound = _render(paths[0], wav) if wav else None
-    report = _report(read, grooves, written, drums, {"name": "drummer", "folder": str(model) if model else None}) | {"seed": seed, "style": style}
+    report = _report(read, grooves, written, drums, {"name": drummer.model.name, "folder": model}) | {"seed": seed, "style": style}
     report |= {"wav": sound, "seconds": round(time.perf_counter() - started, 3)}
     for warning in read.warnings:
         click.echo(f"backbeat: {song}: {warning}", err=True)

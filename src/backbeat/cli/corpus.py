@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from backbeat.cli.corpus_check import command as check
+from backbeat.cli.corpus_check import check
 from backbeat.cli.progress import show_progress
 
 if TYPE_CHECKING:

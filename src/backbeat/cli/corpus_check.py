@@ -12,7 +12,7 @@ import click
 @click.argument("name")
 @click.option("--data", type=click.Path(path_type=Path), envvar="BACKBEAT_DATA", required=True, help="Folder with the data sets (or BACKBEAT_DATA).")
 @click.option("--json", "as_json", is_flag=True, help="Print the result as JSON.")
-def command(name: str, data: Path, as_json: bool) -> None:
+def check(name: str, data: Path, as_json: bool) -> None:
     """Check the files of data set NAME against the checksums that ship.
 
     Exit code 1 where a file is missing or changed.

@@ -1,104 +1,122 @@
-"""``backbeat evaluate``: the drummer beside its floors, on the same songs."""
+"""``backbeat evaluate``: a model beside its floors, on the same pieces."""
 
 from __future__ import annotations
 
 import json
-from importlib import resources
+import math
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import click
 
 from backbeat.cli.progress import show_progress
 
+if TYPE_CHECKING:
+    from backbeat.evaluation.fitting import DataSet
+    from backbeat.evaluation.results import Report
+
+FOUR_FOUR = ("groove_midi",)
+"""Data sets of which only pieces in 4/4 are measured on unless --metre says otherwise: the published figures are of those."""
+TEXT = ("lstmetallica",)
+"""Data sets whose drums are read as their text has them."""
+
 
 @click.command("evaluate")
-@click.argument("model", type=click.Choice(["drummer"]))
-@click.argument("data_set")
-@click.option("--data", type=click.Path(path_type=Path), envvar="BACKBEAT_DATA", required=True, help="Folder with the data sets (or BACKBEAT_DATA).")
-@click.option("--folder", type=click.Path(path_type=Path), help="Folder of another drummer than the one that ships.")
-@click.option("--floors", type=click.Path(path_type=Path), help="Corpus to fit the floors on; without it only those that need none.")
-@click.option("--floor-share", type=int, default=1, show_default=True, help="Fit the n-grams on every n-th piece.")
-@click.option("--tune", default="songs:validation", show_default=True, help="Songs to tune the floors on.")
-@click.option("--limit", type=int, default=0, help="Measure on so many songs, spread over the set (0 = all).")
-@click.option("--sense", type=int, default=100, show_default=True, help="Songs for the figures of musical sense.")
-@click.option("--workers", type=int, default=2, show_default=True, help="Processes.")
-@click.option("-o", "--out", type=click.Path(path_type=Path), help="Also write the report here, as JSON.")
+@click.argument("model")
+@click.argument("data_set", metavar="DATA")
+@click.option("--data", type=click.Path(path_type=Path), envvar="BACKBEAT_DATA", help="Folder with the data sets (or BACKBEAT_DATA).")
+@click.option("--split", default="", help="Split of DATA, as in 'groove_midi --split test'.")
+@click.option("--style", default="", help="Only pieces of this style, as 'rock'; floors learn from it alone, too.")
+@click.option("--kind", type=click.Choice(["beat", "fill"]), help="Only beats, or only fills.")
+@click.option("--metre", type=click.Choice(["4/4", "all"]), help="Only pieces in 4/4, or all  [default: 4/4 for groove_midi, else all]")
+@click.option("--context", default="whole", show_default=True, help="What is known of the drums before a step: 'whole' takes, or windows as '4-bars'.")
+@click.option("--floors", is_flag=True, help="Fit and measure the floors that learn, too.")
+@click.option("--corpus", type=click.Path(path_type=Path), envvar="BACKBEAT_CORPUS", help="Corpus that floors of songs learn from (or BACKBEAT_CORPUS).")
+@click.option("--share", type=click.IntRange(1), default=1, show_default=True, help="They learn from every n-th piece of it.")
+@click.option("--tune", default="songs:validation", show_default=True, help="Songs they are tuned on.")
+@click.option("--limit", type=click.IntRange(0), default=0, help="Measure on so many pieces, spread over DATA (0 = all).")
+@click.option(
+    "--plays", type=click.IntRange(0), default=100, show_default=True, help="Pieces to judge sense and novelty on, and for models that count to play."
+)
+@click.option("--seed", type=click.IntRange(0), default=0, show_default=True, help="Seed of all that is drawn.")
+@click.option("--workers", type=click.IntRange(1), default=2, show_default=True, help="Processes.")
+@click.option("--report", type=click.Path(path_type=Path), help="Write a page with tables, plots and drums to hear into this folder.")
+@click.option("--listening-test", "listening", type=click.Path(path_type=Path), help="Write a blind listening test into this folder.")
+@click.option("-o", "--out", type=click.Path(path_type=Path), help="Also write the figures here, as JSON.")
 @click.option("--json", "as_json", is_flag=True, help="Print JSON.")
-def command(
-    model: str,
-    data_set: str,
-    data: Path,
-    folder: Path | None,
-    floors: Path | None,
-    floor_share: int,
-    tune: str,
-    limit: int,
-    sense: int,
-    workers: int,
-    out: Path | None,
-    as_json: bool,
-) -> None:
-    """Measure MODEL on DATA_SET (songs:validation, songs:test).
+def command(model: str, data_set: str, data: Path | None, out: Path | None, as_json: bool, **options: Any) -> None:  # noqa: ANN401 - all other options
+    """Measure MODEL (a name or a checkpoint folder) on DATA.
 
-    Likelihoods: whole songs, each step given the real drums before it. Song-only onsets: no drums given.
+    DATA is a data set with its split (songs:test, groove_midi:test, lstmetallica), a folder or archive of MIDI files, or a corpus folder.
+    A model that learns and is given by its name is fitted first, as the floors are.
+
+    Likelihoods: each step is given the real drums before it. Song-only onsets: no drums are given.
     """
-    from backbeat.evaluation import measuring as evaluation
-    from backbeat.datasets import list_sources
+    from backbeat.evaluation.contexts import parse_context
+    from backbeat.evaluation.fitting import open_model
+    from backbeat.evaluation.measuring import Options, evaluate, spread
     from backbeat.files import write_bytes
 
-    sources = list_sources(data_set, data)
-    if limit and limit < len(sources):
-        sources = [sources[i * len(sources) // limit] for i in range(limit)]
-    shipped = resources.files("backbeat").joinpath("weights/drummer")
-    with show_progress("drummer", len(sources)) as advance, resources.as_file(shipped) as own:
-        measured, rejected = evaluation.measure_all(sources, folder or own, workers=workers, progress=advance)
-    scorers, players = _fit_floors(floors, floor_share, list_sources(tune, data) if floors else [])
-    few = [measured[i * len(measured) // sense] for i in range(sense)] if len(measured) > sense else measured
-    report: dict[str, Any] = {
-        "data": data_set,
-        "songs": len(measured),
-        "rejected": rejected,
-        "likelihood, whole song, own history": evaluation.tabulate_likelihood(measured, scorers),
-        "song-only onsets (no drums given)": evaluation.tabulate_onsets(measured, players),
-        f"musical sense, {len(few)} songs": evaluation.tabulate_sense(few, players),
-    }
-    text = json.dumps(report, indent=1)
+    open_model(model)  # what is wrong with it is said before anything is read
+    chosen = _choose(data_set, data, options)
+    how = Options(parse_context(options["context"]), *(options[n] for n in ("floors", "corpus", "share", "tune", "limit", "plays", "seed", "workers")))
+    count = len(spread(chosen.list(), how.limit)) if not chosen.choice.text else len(chosen.list())
+    with show_progress(model, count) as advance:
+        result = evaluate(model, chosen, how, tell=lambda text: click.echo(text, err=True), advance=advance)
+    figures = collect(result)
+    text = json.dumps(figures, indent=1)
     if out:
         write_bytes(out, text.encode())
-    click.echo(text if as_json else _tell(report))
+    if options["report"]:
+        from backbeat.evaluation.report import write_report
+
+        click.echo(f"report: {write_report(result, options['report'])}", err=True)
+    if options["listening"]:
+        from backbeat.evaluation.listening import write_listening_test
+
+        write_listening_test(result, options["listening"], seed=how.seed)
+        click.echo(f"listening test: {options['listening'] / 'index.html'}", err=True)
+    click.echo(text if as_json else tell(figures))
 
 
-def _fit_floors(corpus: Path | None, share: int, tuning: list[Any]) -> tuple[list[Any], list[Any]]:
-    from backbeat.models.floors import CopyBars, RockLoop, RockWithBass, Template
+def _choose(name: str, data: Path | None, options: dict[str, Any]) -> DataSet:
+    """What is measured on, from the command's options."""
+    from backbeat.datasets import DATASETS
+    from backbeat.errors import InputError
+    from backbeat.evaluation.cases import Choice
+    from backbeat.evaluation.fitting import DataSet
 
-    players: list[Any] = [RockLoop(), RockWithBass(), CopyBars(1), CopyBars(4)]
-    if corpus is None:
-        return [], players
-    from backbeat.evaluation import measuring as evaluation
-    from backbeat.datasets.corpus import Corpus
-    from backbeat.models.cache import CacheMixture
-    from backbeat.models.ngram import NGram
-    from backbeat.models.pieces import read_pieces
-    from backbeat.models.trees import BoostedTrees
-
-    pieces = list(read_pieces(Corpus(corpus), every=share, band_only=True))
-    cases = [evaluation.load_case(s) for s in tuning]
-    songs = [c.piece for c in cases if isinstance(c, evaluation.Case)]
-    scorers: list[Any] = [NGram.of_order(1), NGram.of_order(5), CacheMixture()]
-    fitted: list[Any] = [Template(), BoostedTrees()]
-    for floor in (*scorers, *fitted):
-        click.echo(f"fitting {floor.name} on {len(pieces)} pieces", err=True)
-        floor.fit(pieces)
-        floor.tune(songs)
-    return scorers, [*fitted, *players]
+    family, _, own = name.partition(":")
+    split = options["split"]
+    if split and own and split != own:
+        raise InputError(f"{name} names a split already: leave out --split {split}")
+    metre = options["metre"] or ("4/4" if family in FOUR_FOUR else "all")
+    choice = Choice(options["style"], options["kind"] or "", "" if metre == "all" else metre, text=family in TEXT)
+    return DataSet(f"{family}:{split}" if split and not own and family in DATASETS else name, data, choice, split if family not in DATASETS else "")
 
 
-def _tell(report: dict[str, Any]) -> str:
-    lines = [f"{report['data']}: {report['songs']} songs, {len(report['rejected'])} could not be measured on"]
-    for name, rows in report.items():
+def collect(report: Report) -> dict[str, Any]:
+    """The report as JSON takes it: what was measured, the rejected pieces, and the tables by title; nan and inf become null."""
+    head = {"model": report.model, "data": report.data, "context": report.context, "songs": len(report.results), "rejected": report.rejected}
+    tables = {title: [{k: _clean(v) for k, v in row.items()} for row in rows] for title, rows in report.tables.items()}
+    return head | tables
+
+
+def _clean(value: Any) -> Any:  # noqa: ANN401 - whatever stands in a row
+    return None if isinstance(value, float) and not math.isfinite(value) else value
+
+
+def tell(figures: dict[str, Any]) -> str:
+    """The figures as text."""
+    lines = [f"{figures['model']} on {figures['data']}, {figures['context']}: {figures['songs']} pieces, {len(figures['rejected'])} could not be measured on"]
+    lines += [f"  {name}: {reason}" for name, reason in list(figures["rejected"].items())[:20]]
+    for title, rows in figures.items():
         if isinstance(rows, list):
             columns = list(dict.fromkeys(k for row in rows for k in row if k != "model"))
-            lines += ["", name, " " * 36 + " ".join(f"{c[:11]:>11}" for c in columns)]
-            lines += [f"{row['model']:36}" + " ".join(f"{row[c]:11.4g}" if c in row else " " * 11 for c in columns) for row in rows]
+            lines += ["", title, " " * 40 + " ".join(f"{c[:13]:>13}" for c in columns)]
+            lines += [f"{row['model']:40}" + " ".join(_show(row.get(c)) for c in columns) for row in rows]
     return "\n".join(lines)
+
+
+def _show(value: Any) -> str:  # noqa: ANN401 - whatever stands in a row
+    return " " * 13 if value is None else f"{value:13.4g}" if isinstance(value, int | float) else f"{value!s:>13}"

@@ -7,6 +7,7 @@ from typing import Protocol
 import numpy as np
 import numpy.typing as npt
 
+from backbeat.codecs.metallica_text import MetallicaCodec
 from backbeat.codecs.words import WordCodec
 from backbeat.grid import Grid
 from backbeat.groove import Groove
@@ -41,5 +42,5 @@ class Codec(Protocol):
         """The groove that ``codes`` describe, on ``grid``."""
 
 
-CODECS: dict[str, Codec] = {codec.name: codec for codec in (WordCodec(),)}
+CODECS: dict[str, Codec] = {codec.name: codec for codec in (WordCodec(), MetallicaCodec())}
 """Every codec by name; a new one is a file and an entry here."""

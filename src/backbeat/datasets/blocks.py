@@ -18,7 +18,7 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from backbeat.datasets.fingerprints import PERMUTATIONS, hash_content, sign
+from backbeat.datasets.fingerprints import PERMUTATIONS, take_fingerprint
 from backbeat.datasets.preparation import KIT, Example, prepare_bytes
 from backbeat.datasets.quality import flag
 from backbeat.datasets.source import Source
@@ -30,7 +30,7 @@ SIZE = 32
 SECONDS = 20
 """A file that takes longer is given up; the reader's own limits bound what a file can cost, this bounds what they miss."""
 STEP_ARRAYS = ("step", "words", "velocities", "offsets", "articulations")
-BAR_ARRAYS = ("bar", "layout", "matches")
+BAR_ARRAYS = ("bar", "layout", "tempo", "matches")
 ARRAYS = (*STEP_ARRAYS, *BAR_ARRAYS, "song")
 
 Array = npt.NDArray[Any]
@@ -58,7 +58,7 @@ class Block:
     Args:
         rows: one a source, in order; "result" is "kept" or the reason for rejecting it.
         arrays: of the kept pieces, one behind the other.
-        signatures: uint32 [kept, 2, 128], see ``fingerprints.sign``.
+        signatures: uint32 [kept, 2, 128], see ``Fingerprint``.
     """
 
     rows: list[Row]
@@ -106,7 +106,7 @@ def prepare_source(source: Source, settings: Settings) -> tuple[Row, Example | N
         "split": source.split,
         "stated_cluster": source.cluster,
         "tags": " ".join(source.tags),
-        "tempo": source.tempo,
+        "stated_tempo": source.tempo,
         "bytes": 0,
         "sha256": "",
     }
@@ -124,12 +124,12 @@ def prepare_source(source: Source, settings: Settings) -> tuple[Row, Example | N
     if isinstance(example, str):
         result, _, detail = example.partition(": ")
         return row | {"result": result, "detail": detail}, None
-    row |= {"result": "kept", "detail": "", "content": hash_content(example), "band": example.band, "dynamic": bool(example.dynamic)}
+    row |= {"result": "kept", "detail": "", "band": example.band, "dynamic": bool(example.dynamic)}
     return row | {"unknown_notes": example.unknown, "merged_notes": example.merged} | flag(example), example
 
 
 def _prepare(data: bytes, source: Source, settings: Settings) -> Example | str:
-    how = {"clean": settings.clean, "kit": settings.kit, "steps_per_quarter": settings.steps_per_quarter}
+    how: dict[str, Any] = {"clean": settings.clean, "kit": settings.kit, "steps_per_quarter": settings.steps_per_quarter}
     example = prepare_bytes(data, source.name, band=source.band is not False, **how)
     if example == "no band" and source.band is None:
         return prepare_bytes(data, source.name, band=False, **how)
@@ -144,11 +144,14 @@ def build_block(sources: Sequence[Source], settings: Settings) -> bytes:
         rows.append(row)
         if example is not None:
             examples.append(example)
-            signatures.append(sign(example))
+            fingerprint = take_fingerprint(example)
+            row["content"] = fingerprint.content
+            signatures.append(fingerprint.signature)
     arrays = {name: np.concatenate([_take(e, name) for e in examples]) for name in ARRAYS} if examples else {}
     buffer = io.BytesIO()
     text = np.frombuffer(json.dumps(rows).encode(), dtype=np.uint8)
-    np.savez(buffer, rows=text, signatures=np.array(signatures, np.uint32).reshape(-1, 2, PERMUTATIONS), **{f"array_{n}": a for n, a in arrays.items()})
+    named: dict[str, Any] = {f"array_{n}": a for n, a in arrays.items()}
+    np.savez(buffer, rows=text, signatures=np.array(signatures, np.uint32).reshape(-1, 2, PERMUTATIONS), **named)
     return buffer.getvalue()
 
 

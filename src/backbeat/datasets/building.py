@@ -90,6 +90,7 @@ def build_corpus(
         raise InputError("no sources: there is nothing to build a corpus from")
     check_settings(plan.settings.kit, plan.settings.steps_per_quarter)
     load_arrow()
+    engines.use_one_thread()
     workshop = _open_workshop(plan, folder, resume)
     if not (folder / "meta.json").is_file():
         _compute_blocks(plan, workshop, workers, engine, progress)

@@ -57,7 +57,7 @@ class Clusters:
 
         Args:
             row: its manifest row.
-            signature: uint32 [2, 128], see ``fingerprints.sign``.
+            signature: uint32 [2, 128], see ``fingerprints.Fingerprint``.
 
         Returns:
             its number.

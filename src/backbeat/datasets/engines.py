@@ -9,11 +9,13 @@ import time
 from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import FIRST_COMPLETED, Future, ProcessPoolExecutor, wait
 from concurrent.futures.process import BrokenProcessPool
-from typing import TypeVar
+from importlib import import_module
+from typing import Any, TypeVar
 
 from backbeat.errors import MissingExtraError
 
-T, R = TypeVar("T"), TypeVar("R")
+T = TypeVar("T")
+R = TypeVar("R")
 Tasks = Sequence[tuple[int, T]]
 AHEAD = 3
 """Tasks in flight for each worker, so that memory does not grow with their number."""
@@ -23,6 +25,15 @@ def run_here(work: Callable[[T], R], tasks: Tasks[T]) -> Iterator[tuple[int, R]]
     """One after the other, in this process."""
     for index, task in tasks:
         yield index, work(task)
+
+
+def use_one_thread() -> None:
+    """Keep numpy's matrix products in this process to one thread: ours are small, and threads that wait for each other cost ten times as much."""
+    try:
+        from threadpoolctl import threadpool_limits
+    except ImportError as error:
+        raise MissingExtraError("threadpoolctl", "data") from error
+    threadpool_limits(1)
 
 
 def run_pool(work: Callable[[T], R], tasks: Tasks[T], workers: int, rescue: Callable[[T], R]) -> Iterator[tuple[int, R]]:
@@ -85,6 +96,7 @@ def _run_until_broken(work: Callable[[T], R], tasks: Tasks[T], workers: int, run
 def _start_worker(parent: int) -> None:
     """Leave Ctrl-C to the parent, and end when the parent is gone (it may have been killed)."""
     signal.signal(signal.SIGINT, signal.SIG_IGN)
+    use_one_thread()
     threading.Thread(target=_watch, args=(parent,), daemon=True).start()
 
 
@@ -108,7 +120,7 @@ def run_ray(work: Callable[[T], R], tasks: Tasks[T], address: str | None = None)
         MissingExtraError: Ray is not installed.
     """
     try:
-        import ray
+        ray: Any = import_module("ray")
     except ImportError as error:
         raise MissingExtraError("ray", "scale") from error
     started = not ray.is_initialized()

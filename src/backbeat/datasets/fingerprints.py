@@ -9,6 +9,9 @@ MinHash (Broder 1997, by the library datasketch) tell pieces that share much of 
 from __future__ import annotations
 
 import hashlib
+from dataclasses import dataclass
+from functools import cache
+from typing import Any, NamedTuple
 
 import numpy as np
 import numpy.typing as npt
@@ -21,7 +24,7 @@ BAND_RUN, DRUM_RUN = 4, 12
 """Strokes of a shingle. Drum patterns repeat by nature, so that only long runs of them speak of a copy."""
 FEW = 32
 """With fewer shingles than this there is too little to tell a near-duplicate by."""
-SAMPLE = 512
+SAMPLE = 256
 """Shingles that go into a MinHash."""
 LANES = 6
 
@@ -31,63 +34,95 @@ Signatures = npt.NDArray[np.uint32]
 _ODD = np.random.default_rng(1997).integers(0, 1 << 62, 64, dtype=np.uint64) * np.uint64(2) + np.uint64(1)
 
 
-def list_strokes(example: Example) -> tuple[list[Ints], Ints]:
-    """int64 [n] for every lane of the band that plays, and for the drums: what is struck and how its gaps compare."""
-    lines = []
-    for lane in range(LANES if example.band else 0):
-        steps = np.flatnonzero(example.step[:, lane])
-        pitches = (example.step[steps, 3 * LANES + lane].astype(np.int64) * 127 + 127) // 255
-        lines.append(_encode_strokes(steps[1:], np.diff(pitches)))
-    return lines, _encode_strokes(np.flatnonzero(example.words), example.words[example.words > 0].astype(np.int64))
+class Strokes(NamedTuple):
+    """Strokes of several lines, one line after the other.
+
+    Args:
+        line: int64 [n] which line.  code: int64 [n] what is struck, and how much longer the gap after it is than that before it.
+    """
+
+    line: Ints
+    code: Ints
 
 
-def _encode_strokes(steps: Ints, struck: Ints) -> Ints:
-    """Each stroke but the first and last: what is struck x 64 + how much longer the gap after it is than that before it."""
+def list_strokes(example: Example) -> tuple[Strokes, Strokes]:
+    """Strokes of the band, a line a lane (none of drums alone), and of the drums."""
+    lanes = LANES if example.band else 0
+    lane, steps = np.nonzero(example.step[:, :lanes].T)
+    pitches = (example.step[steps, 3 * LANES + lane].astype(np.int64) * 127 + 127) // 255
+    struck = np.flatnonzero(example.words)
+    drums = _encode_strokes(np.zeros(len(struck), np.int64), struck, example.words[struck].astype(np.int64))
+    return _encode_strokes(lane, steps, np.diff(pitches, prepend=0)), drums
+
+
+def _encode_strokes(line: Ints, steps: Ints, struck: Ints) -> Strokes:
+    """Every stroke but the first and last of its line."""
     if len(steps) < 3:
-        return np.zeros(0, np.int64)
-    gaps = np.diff(steps)
+        return Strokes(np.zeros(0, np.int64), np.zeros(0, np.int64))
+    inner = (line[:-2] == line[1:-1]) & (line[1:-1] == line[2:])
+    gaps = np.maximum(np.diff(steps), 1)
     ratio = np.floor(2 * np.log2(gaps[1:] / gaps[:-1]) + 0.5).astype(np.int64)
-    return np.asarray((struck[1:-1] + 512) * 64 + np.clip(ratio, -31, 31) + 31, dtype=np.int64)
+    code = (struck[1:-1] + 512) * 64 + np.clip(ratio, -31, 31) + 31
+    return Strokes(line[1:-1][inner], code[inner])
 
 
-def hash_content(example: Example) -> str:
-    """Hex digest of all strokes; equal for copies in another key or tempo, lines in any order. "" for too few strokes."""
-    lines, drums = list_strokes(example)
-    if sum(map(len, lines)) + len(drums) < FEW:
-        return ""
-    digests = sorted(hashlib.blake2b(line.tobytes(), digest_size=16).digest() for line in lines)
-    return hashlib.blake2b(b"".join([*digests, drums.tobytes()]), digest_size=16).hexdigest()
+@dataclass(frozen=True, eq=False)
+class Fingerprint:
+    """By what copies of a piece are known.
+
+    Args:
+        content: hex digest of all strokes; equal for copies in another key or tempo, lines in any order. "" for too few strokes.
+        signature: uint32 [2, 128], MinHashes of the band and of the drums; zeros where there are too few shingles to tell.
+    """
+
+    content: str
+    signature: Signatures
 
 
-def hash_shingles(lines: list[Ints], run: int) -> Hashes:
-    """uint64 [n], ascending: a hash of every different run of so many strokes of a line."""
-    found = [np.zeros(0, np.uint64)]
-    for line in lines:
-        if len(line) >= run:
-            windows = np.lib.stride_tricks.sliding_window_view(line.astype(np.uint64), run)
-            found.append((windows * _ODD[:run]).sum(axis=1, dtype=np.uint64))
-    hashes = np.concatenate(found)
-    return np.unique(hashes * _ODD[-1] ^ hashes >> np.uint64(29))
-
-
-def sign(example: Example) -> Signatures:
-    """uint32 [2, 128]: MinHashes of the band and of the drums; zeros where there are too few shingles to tell.
+def take_fingerprint(example: Example) -> Fingerprint:
+    """The fingerprint of a piece.
 
     Raises:
         MissingExtraError: datasketch is not installed.
     """
-    lines, drums = list_strokes(example)
-    return np.stack([_sign(hash_shingles(lines, BAND_RUN)), _sign(hash_shingles([drums], DRUM_RUN))])
+    band, drums = list_strokes(example)
+    signature = np.stack([_sign(hash_shingles(band, BAND_RUN)), _sign(hash_shingles(drums, DRUM_RUN))])
+    return Fingerprint(_hash_content(band, drums), signature)
 
 
-def _sign(shingles: Hashes) -> Signatures:
+def _hash_content(band: Strokes, drums: Strokes) -> str:
+    if len(band.code) + len(drums.code) < FEW:
+        return ""
+    lines = np.split(band.code, np.flatnonzero(np.diff(band.line)) + 1)
+    digests = sorted(hashlib.blake2b(line.tobytes(), digest_size=16).digest() for line in lines)
+    return hashlib.blake2b(b"".join([*digests, drums.code.tobytes()]), digest_size=16).hexdigest()
+
+
+def hash_shingles(strokes: Strokes, run: int) -> Hashes:
+    """uint64 [n], ascending: a hash of every different run of so many strokes of a line."""
+    count = len(strokes.code) - run + 1
+    if count < 1:
+        return np.zeros(0, np.uint64)
+    code, hashes = strokes.code.astype(np.uint64), np.zeros(count, np.uint64)
+    for place in range(run):
+        hashes += code[place : place + count] * _ODD[place]
+    hashes = hashes[strokes.line[:count] == strokes.line[run - 1 :]]
+    return np.unique(hashes * _ODD[-1] ^ hashes >> np.uint64(29))
+
+
+@cache
+def _empty_minhash() -> Any:  # noqa: ANN401 - datasketch is not always installed
     try:
         from datasketch import MinHash
     except ImportError as error:
         raise MissingExtraError("datasketch", "data") from error
+    return MinHash(PERMUTATIONS, scheme=SCHEME, hashfunc=int)
+
+
+def _sign(shingles: Hashes) -> Signatures:
     if len(shingles) < FEW:
         return np.zeros(PERMUTATIONS, np.uint32)
-    minhash = MinHash(PERMUTATIONS, scheme=SCHEME, hashfunc=int)
+    minhash = _empty_minhash().copy()
     # The smallest hashes are a sample that copies share; all of them would take four times as long.
     minhash.update_batch((shingles[:SAMPLE] >> np.uint64(32)).tolist())
     return np.asarray(minhash.digest(), dtype=np.uint32)

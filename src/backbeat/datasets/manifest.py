@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 MANIFEST, LEDGER = "manifest.parquet", "ledger.parquet"
 COLUMNS = {
     "piece": "int64", "name": "string", "result": "string", "detail": "string", "path": "string", "member": "string", "bytes": "int64",
-    "sha256": "string", "licence": "string", "genre": "string", "style": "string", "tags": "string", "tempo": "float64", "split": "string",
+    "sha256": "string", "licence": "string", "genre": "string", "style": "string", "tags": "string", "stated_tempo": "float64", "split": "string",
     "cluster": "int64", "stated_cluster": "string", "content": "string", "band": "bool", "dynamic": "bool", "bars": "int64", "drum_bars": "int64",
     "hits": "int64", "unknown_notes": "int64", "merged_notes": "int64", "grid_fit": "float64", "snare_backbeat": "float64",
     "backbeat_shifted": "bool", "distinct_bars": "float64", "one_bar_loop": "bool", "single_velocity": "bool",

@@ -4,18 +4,21 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from functools import cache
+from itertools import pairwise
 from typing import NamedTuple
 
 import numpy as np
 import numpy.typing as npt
 
-from backbeat.codecs.words import CLASSES, hits_to_words
+from backbeat.codecs.words import CLASSES
 from backbeat.cues import Cues, encode, hear, hear_nothing
 from backbeat.errors import BackbeatError, InputError
 from backbeat.grid import Grid
 from backbeat.groove import Groove
 from backbeat.kits import Kit, load_kit
-from backbeat.midi import extract_groove, parse_song, read_song
+from backbeat.midi import parse_song
+from backbeat.midi.grooves import DrumHits, collect_hits
+from backbeat.midi.reader import read_bytes
 from backbeat.song import Song
 
 KIT = "backbeat"
@@ -26,6 +29,8 @@ OFFSET_SCALE = 254
 MAX_QUARTERS = 7_500
 """Longer songs are rejected: an hour at 125 BPM."""
 MAX_STEPS_PER_QUARTER = 96
+MAX_BYTES, MAX_NOTES = 4 << 20, 100_000
+"""Files beyond these are rejected: the largest of 8,105 songs have 2.4 MB and 39,000 notes, and what is made to exhaust a reader has more."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -39,6 +44,7 @@ class Example:
         offsets: int8 [steps, 9] how late each hit is, in 1/254 of a step; 0 without a hit.
         matches: int32 [bars, 2] earlier bars in which the band played most alike, -1 where there is none.
         layout: int32 [bars, 5]: steps, numerator, denominator, quarters as a fraction (two columns).
+        tempo: float32 [bars] quarters a minute at the bar's start.
         band: whether there is one.  dynamic: whether velocities mean anything.
         unknown, merged: drum notes that the kit lacks, and notes that met in a cell.
         steps_per_quarter: density of the grid.
@@ -53,6 +59,7 @@ class Example:
     offsets: npt.NDArray[np.int8]
     matches: npt.NDArray[np.int32]
     layout: npt.NDArray[np.int32]
+    tempo: npt.NDArray[np.float32]
     band: bool
     dynamic: bool
     unknown: int
@@ -71,30 +78,46 @@ class Folded(NamedTuple):
 
 def fold_groove(groove: Groove) -> Folded:
     """A groove as words of the nine classes, and how each hit was played; of two that meet in a class the louder stays."""
-    step, column = np.nonzero(groove.hits)
-    loud = groove.velocities[step, column]
-    # From soft to loud, and of equals from the last column to the first, so that the one that stays is written last.
-    order = np.argsort(loud.view(np.int32).astype(np.int64) << 8 | 255 - column)
-    step, column, loud = step[order], column[order], loud[order]
-    cells = step * CLASSES + groove.kit.mapping(load_kit(WORD_KIT))[column]
-    velocities, late = np.zeros((groove.grid.steps, CLASSES), np.uint8), np.zeros((groove.grid.steps, CLASSES), np.int8)
-    which = np.full((groove.grid.steps, CLASSES), NO_ARTICULATION, np.uint8)
-    velocities.reshape(-1)[cells] = np.clip(np.floor(loud * 127 + 0.5), 1, 127)
-    which.reshape(-1)[cells] = column
-    late.reshape(-1)[cells] = np.floor(groove.offsets[step, column] * OFFSET_SCALE + 0.5)
-    return Folded(hits_to_words(velocities > 0), velocities, which, late)
+    steps, columns = np.nonzero(groove.hits)
+    return _fold(DrumHits(steps, columns, groove.velocities[steps, columns], groove.offsets[steps, columns]), groove.grid.steps, groove.kit)
+
+
+def _fold(hits: DrumHits, steps: int, kit: Kit) -> Folded:
+    cells = hits.steps * CLASSES + _map_classes(kit)[hits.columns]
+    crowded = np.bincount(cells, minlength=steps * CLASSES).take(cells) > 1
+    if crowded.any():  # written from soft to loud, and of equals from the last column to the first, so that the one that stays is written last
+        order = np.concatenate([np.flatnonzero(~crowded), np.flatnonzero(crowded)[np.lexsort((-hits.columns[crowded], hits.velocities[crowded]))]])
+        cells, hits = cells[order], DrumHits(*(column[order] for column in hits))
+    velocities, late = np.zeros((steps, CLASSES), np.uint8), np.zeros((steps, CLASSES), np.int8)
+    which = np.full((steps, CLASSES), NO_ARTICULATION, np.uint8)
+    velocities.reshape(-1)[cells] = np.clip(np.floor(hits.velocities * 127 + 0.5), 1, 127)
+    which.reshape(-1)[cells] = hits.columns
+    late.reshape(-1)[cells] = np.floor(hits.offsets * OFFSET_SCALE + 0.5)
+    words = np.packbits(velocities[:, :8] > 0, axis=1, bitorder="little")[:, 0].astype(np.uint16)
+    words[velocities[:, 8] > 0] += 1 << 8
+    return Folded(words, velocities, which, late)
+
+
+@cache
+def _map_classes(kit: Kit) -> npt.NDArray[np.int64]:
+    return kit.mapping(load_kit(WORD_KIT))
 
 
 def find_fault(grid: Grid, groove: Groove, words: npt.NDArray[np.uint16]) -> str:
     """Why a song's drums should not be learned from; "" where they may."""
-    played = np.maximum.reduceat((words > 0).astype(np.int8), grid.first_steps[:-1]) > 0
-    if played.sum() < 8:
+    return _find_fault(grid, groove.offsets[groove.hits], words)
+
+
+def _find_fault(grid: Grid, offsets: npt.NDArray[np.float32], words: npt.NDArray[np.uint16]) -> str:
+    played = np.add.reduceat(words > 0, grid.first_steps[:-1], dtype=np.int64) > 0
+    count = np.count_nonzero(played)
+    if count < 8:
         return "fewer than 8 bars with drums"
-    late = np.abs(groove.offsets[groove.hits])
-    if np.mean((late < 0.2) | (np.abs(late - 1 / 3) < 0.07)) < 0.7:
+    late = np.abs(offsets)
+    if np.count_nonzero((late < 0.2) | (np.abs(late - 1 / 3) < 0.07)) / max(len(late), 1) < 0.7:
         return "drums off the grid"
-    bars = {words[a:b].tobytes() for a, b in zip(grid.first_steps[:-1], grid.first_steps[1:], strict=True)}
-    if played.sum() >= 32 and len(bars) <= 3:
+    data, edges = words.tobytes(), (2 * grid.first_steps).tolist()
+    if count >= 32 and len({data[a:b] for a, b in pairwise(edges)}) <= 3:
         return "one bar repeated"
     return "bars shifted against the metre" if _is_shifted(grid, words) else ""
 
@@ -119,7 +142,7 @@ def pack(grid: Grid, groove: Groove, cues: Cues, *, band: bool, unknown: int = 0
 
 
 def _pack(folded: Folded, cues: Cues, band: bool, unknown: int, merged: int) -> Example:
-    dynamic = np.count_nonzero(np.bincount(folded.velocities.ravel(), minlength=128)) >= 6
+    dynamic = bool(np.count_nonzero(np.bincount(folded.velocities.reshape(-1), minlength=128)) >= 6)
     return Example(
         *encode(cues),
         folded.words,
@@ -128,6 +151,7 @@ def _pack(folded: Folded, cues: Cues, band: bool, unknown: int, merged: int) -> 
         folded.offsets,
         cues.matches.astype(np.int32),
         _lay_out(cues.grid),
+        cues.qpm,
         band,
         dynamic,
         unknown,
@@ -168,7 +192,7 @@ def prepare_with_cues(path: str, *, band: bool = True, clean: bool = True, kit: 
     """
     check_settings(kit, steps_per_quarter)
     try:
-        return _prepare(read_song(path), band, clean, load_kit(kit), steps_per_quarter)
+        return _prepare(read_bytes(path), path, band, clean, load_kit(kit), steps_per_quarter)
     except BackbeatError as error:
         return f"unreadable: {error}"
 
@@ -185,9 +209,8 @@ def prepare_bytes(data: bytes, name: str, *, band: bool = True, clean: bool = Tr
         InputError: the kit or the density cannot be used.
     """
     check_settings(kit, steps_per_quarter)
-    _keep_memory()
     try:
-        prepared = _prepare(parse_song(data, name), band, clean, load_kit(kit), steps_per_quarter)
+        prepared = _prepare(data, name, band, clean, load_kit(kit), steps_per_quarter)
     except BackbeatError as error:
         return f"unreadable: {error}"
     return prepared if isinstance(prepared, str) else prepared[0]
@@ -217,17 +240,28 @@ def check_settings(kit: str, steps_per_quarter: int) -> None:
         raise InputError(f"steps per quarter lie in 1-{MAX_STEPS_PER_QUARTER}, not {steps_per_quarter}: 4 are sixteenths")
 
 
-def _prepare(song: Song, band: bool, clean: bool, kit: Kit, steps_per_quarter: int) -> tuple[Example, Cues] | str:
+def _prepare(data: bytes, name: str, band: bool, clean: bool, kit: Kit, steps_per_quarter: int) -> tuple[Example, Cues] | str:
+    _keep_memory()
+    if len(data) > MAX_BYTES:
+        return "too large"
+    song = parse_song(data, name)
+    if fault := _find_lack(song, band):
+        return fault
+    grid = song.grid(steps_per_quarter)
+    if grid.steps > MAX_QUARTERS * steps_per_quarter:
+        return "too long"
+    hits, report = collect_hits(song, grid, kit)
+    folded = _fold(hits, grid.steps, kit)
+    if clean and band and (fault := _find_fault(grid, hits.offsets, folded.words)):
+        return fault
+    cues = hear(song, grid) if band else hear_nothing(grid, song.tempo.qpm())
+    return _pack(folded, cues, band, sum(report.unknown.values()), report.merged), cues
+
+
+def _find_lack(song: Song, band: bool) -> str:
+    """Why there is nothing to make of a song; "" where there is."""
     if not song.drum_parts:
         return "no drums"
     if band and sum(len(p.notes) for p in song.band) < 32:
         return "no band"
-    grid = song.grid(steps_per_quarter)
-    if grid.steps > MAX_QUARTERS * steps_per_quarter:
-        return "too long"
-    groove, report = extract_groove(song, grid, kit)
-    folded = fold_groove(groove)
-    if clean and band and (fault := find_fault(grid, groove, folded.words)):
-        return fault
-    cues = hear(song, grid) if band else hear_nothing(grid, song.tempo.qpm())
-    return _pack(folded, cues, band, sum(report.unknown.values()), report.merged), cues
+    return "too many notes" if sum(len(p.notes) for p in song.parts) > MAX_NOTES else ""

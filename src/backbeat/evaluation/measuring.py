@@ -1,169 +1,260 @@
-"""Measuring the drummer and its floors on the same songs: likelihood, song-only onsets, musical sense.
+"""Measuring any model beside its floors on the same pieces: one protocol, one report.
 
-Context of the likelihoods: the whole song, every step given the real drums before it and (where it listens) the whole band.
-Song-only onsets: no real drums are given. A wrong band is that of another song of the same metre, repeated to fill.
+A model *scores* a case's piece (``score``) and *plays* for it (``play``), whatever it is. Context of the likelihoods: the
+whole take, or windows of N bars with no drums before them. Playing is from the band alone: no real drums are given, unless
+a player copies, which its name says. A wrong band is that of another song of the same metre, repeated to fill.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Sequence
+import multiprocessing
+from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import ProcessPoolExecutor
-from dataclasses import dataclass, replace
-from functools import cache, partial
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
 import numpy as np
-import numpy.typing as npt
 
-from backbeat.codecs.recall import recall
-from backbeat.codecs.words import groove_to_words, words_to_hits
-from backbeat.cues import Cues
-from backbeat.datasets.preparation import Example, prepare_with_cues
+from backbeat.codecs.words import VOCABULARY, words_to_hits
 from backbeat.datasets.source import Source
-from backbeat.metrics import likelihood, onsets, sense
-from backbeat.models.drummer import DrummerModel, Sampling
-from backbeat.models.protocol import HeardBand, Piece, Player, Scorer
+from backbeat.errors import InputError
+from backbeat.evaluation import tables
+from backbeat.evaluation.cases import Choice, load_case
+from backbeat.evaluation.contexts import WHOLE, name_context, score_in_context
+from backbeat.evaluation.fitting import (
+    SONG_FLOORS,
+    TAKE_FLOORS,
+    DataSet,
+    Round,
+    TextReader,
+    fit_models,
+    make_floors,
+    needs_fitting,
+    open_model,
+    plan_rounds,
+    prepare_for_text,
+)
+from backbeat.evaluation.listener import Listener, exchange_band
+from backbeat.evaluation.metallica import split_scores
+from backbeat.evaluation.results import REAL, Case, Report, Result
+from backbeat.models.protocol import Piece
+from backbeat.models.registry import MODELS
+from backbeat.units import Floats
 
-SEED = 0
-Floats = npt.NDArray[np.float64]
+DONOR = 7
+"""The wrong band of each song is that of the song so many places on."""
+_BITS = words_to_hits(np.arange(VOCABULARY, dtype=np.uint16)).astype(np.float64)
+
+__all__ = ["Options", "evaluate", "load_case", "measure"]
 
 
-@dataclass(frozen=True, eq=False)
-class Case:
-    """A song to measure on: its real drums, its band, and both packed."""
-
-    piece: Piece
-    example: Example
-    cues: Cues
-
-
-@dataclass(frozen=True, eq=False)
-class Measured:
-    """What the drummer made of a case.
+@dataclass(frozen=True)
+class Options:
+    """How an evaluation is run.
 
     Args:
-        case: the song.
-        log2_p: [steps] each: with its band, with a wrong one ("" where there is none of its metre), and without.
-        hits: bool [steps, 9] played from the song alone.
+        context: bars of a window, 0 = whole takes.
+        floors: fit the floors that learn, too.
+        corpus: where floors of songs learn from.  share: they learn from every n-th piece of it.  tuning: what they are tuned on.
+        limit: measure on so many pieces, spread over the data set; 0 = all.
+        plays: on so many pieces, models that count play and musical sense is judged; 0 = none.
+        seed: of all that is drawn.  workers: processes; 1 = none beside this one.
     """
 
-    case: Case
-    log2_p: dict[str, Floats]
-    hits: npt.NDArray[np.bool_]
+    context: int = WHOLE
+    floors: bool = False
+    corpus: Path | None = None
+    share: int = 1
+    tuning: str = "songs:validation"
+    limit: int = 0
+    plays: int = 100
+    seed: int = 0
+    workers: int = 1
 
 
-def load_case(source: Source) -> Case | str:
-    """Read a song as it is, without any cleaning, or say why it cannot be measured on."""
-    prepared = prepare_with_cues(source.path, clean=False)
-    if isinstance(prepared, str):
-        return prepared
-    example, cues = prepared
-    if not example.words.any():
-        return "no drums"
-    piece = Piece(source.name, cues.grid, example.words, HeardBand(cues.onsets, cues.active_bars))
-    return Case(piece, example, cues)
+@dataclass(frozen=True, eq=False)
+class _Work:
+    """What a process does with each piece."""
+
+    models: list[Any]
+    choice: Choice
+    options: Options
 
 
-def exchange_band(case: Case, donor: Case) -> Example | None:
-    """The case's drums with the donor's band, repeated to fill; None where the metres differ."""
-    lengths = set(case.piece.grid.bar_steps.tolist())
-    if lengths != set(donor.piece.grid.bar_steps.tolist()) or len(lengths) != 1:
-        return None
-    mine, theirs = case.example, donor.example
-    step = np.resize(np.arange(len(theirs.step)), len(mine.step))
-    bar = np.resize(np.arange(len(theirs.bar)), len(mine.bar))
-    matches = donor.cues.matches[bar]
-    matches = np.where(matches < np.arange(len(bar))[:, None], matches, -1)
-    recalled = recall(mine.words, case.piece.grid, matches)
-    return replace(mine, step=theirs.step[step], bar=theirs.bar[bar], song=theirs.song, recalled=recalled)
+@dataclass(frozen=True)
+class _Task:
+    source: Source
+    donor: Source
+    play: bool
 
 
-@cache
-def _model(folder: str) -> DrummerModel:
-    return DrummerModel(Path(folder))
+@dataclass(eq=False)
+class _Progress:
+    """What is shown while it runs."""
+
+    tell: Callable[[str], None]
+    advance: Callable[[int], None]
+    done: int = field(default=0)
+
+    def step(self) -> None:
+        self.done += 1
+        self.advance(self.done)
 
 
-def measure(task: tuple[Source, Source], folder: str, how: Sampling, play: bool = True) -> Measured | str:
-    """Measure the drummer on one song, with another one as the wrong band."""
-    case = load_case(task[0])
-    if isinstance(case, str):
-        return case
-    model = _model(folder)
-    scores = {"band": model.score(case.example), "no band": model.score(case.example, band=False)}
-    donor = load_case(task[1])
-    wrong = exchange_band(case, donor) if isinstance(donor, Case) else None
-    if wrong is not None:
-        scores["wrong band"] = model.score(wrong)
-    hits = words_to_hits(np.zeros_like(case.example.words))
-    if play:
-        hits = words_to_hits(groove_to_words(model.play(case.cues, [np.random.default_rng([SEED, 0, 0])], how=how)[0]))
-    return Measured(case, scores, hits)
+def evaluate(
+    model: str,
+    data_set: DataSet,
+    options: Options | None = None,
+    *,
+    tell: Callable[[str], None] = lambda text: None,
+    advance: Callable[[int], None] = lambda done: None,
+) -> Report:
+    """Measure a model, and floors if wanted.
+
+    Args:
+        model: a name of the registry or a checkpoint folder. One that learns and has no folder is fitted as the floors are.
+        data_set: what to measure on.
+        options: how.
+        tell: called with what is being done.
+        advance: called with the number of pieces done.
+
+    Raises:
+        InputError: the data are not there, or nothing could be measured.
+        ModelError: there is no such model.
+    """
+    options = options or Options()
+    progress = _Progress(tell, advance)
+    name = str(open_model(model).name)
+    results: list[Result] = []
+    rejected: dict[str, str] = {}
+    learned: list[Piece] = []
+    rounds = plan_rounds(data_set, corpus=options.corpus, share=options.share, tuning=options.tuning, workers=options.workers, seed=options.seed)
+    for part in rounds:
+        models, learned = _prepare(model, data_set, part, options, progress)
+        for task, result in _run(models, spread(part.sources, options.limit), data_set.choice, options):
+            if isinstance(result, str):
+                rejected[task.source.name] = result
+            else:
+                results.append(result)
+            progress.step()
+    if not results:
+        first = next(iter(rejected.items()), ("", ""))
+        raise InputError(f"{data_set.name}: nothing could be measured on, {len(rejected)} of {len(rejected)} rejected (such as {first[0]}: {first[1]})")
+    made = tables.tabulate(results, name, options.context, plays=options.plays, learned=[] if data_set.choice.text else learned)
+    return Report(name, data_set.name, name_context(options.context), made, rejected, results)
 
 
-def measure_all(
-    sources: Sequence[Source], folder: Path, *, how: Sampling | None = None, workers: int = 2, progress: Callable[[int], None] = lambda n: None
-) -> tuple[list[Measured], dict[str, str]]:
-    """Measure on many songs; the wrong band of each is that of the song 7 places on.
+def spread(sources: Sequence[Source], limit: int) -> list[Source]:
+    """So many of the sources, at even distances; all of them for 0."""
+    return [sources[i * len(sources) // limit] for i in range(limit)] if 0 < limit < len(sources) else list(sources)
+
+
+def _prepare(name: str, data_set: DataSet, part: Round, options: Options, progress: _Progress) -> tuple[list[Any], list[Piece]]:
+    """The models of a round, ready, the measured one first; and what was learned from."""
+    text = data_set.choice.text
+    model = open_model(name)
+    if text:
+        model = prepare_for_text(model)
+    names = SONG_FLOORS if any(s.band is not False for s in part.sources) else TAKE_FLOORS
+    wanted = [n for n in names if options.floors or not MODELS[n].learns]
+    floors = [f for f in make_floors(wanted, text=text) if f[1].name != model.name]
+    unfitted = [model] * needs_fitting(name) + [floor for n, floor in floors if MODELS[n].learns]
+    learned = fit_models(unfitted, part, options.context, progress.tell) if unfitted else []
+    return [model, *(floor for _, floor in floors)], learned
+
+
+def _run(models: list[Any], sources: list[Source], choice: Choice, options: Options) -> Iterator[tuple[_Task, Result | str]]:
+    """Measure on every source, in order. Forked workers share the fitted models' memory; elsewhere each gets a copy."""
+    played = {s.name for s in spread(sources, options.plays)} if options.plays else set()
+    tasks = [_Task(s, sources[(i + DONOR) % len(sources)], s.name in played) for i, s in enumerate(sources)]
+    work = _Work(models, choice, options)
+    if options.workers <= 1 or len(tasks) == 1:
+        yield from ((task, measure(task.source, task.donor, work.models, choice, options, play=task.play)) for task in tasks)
+        return
+    method = "fork" if "fork" in multiprocessing.get_all_start_methods() else None
+    context = multiprocessing.get_context(method)
+    with ProcessPoolExecutor(options.workers, mp_context=context, initializer=_take_work, initargs=(work,)) as pool:
+        yield from zip(tasks, pool.map(_work_on, tasks, chunksize=2), strict=True)
+
+
+_WORK: list[_Work] = []
+
+
+def _take_work(work: _Work) -> None:
+    _WORK[:] = [work]
+
+
+def _work_on(task: _Task) -> Result | str:
+    work = _WORK[0]
+    return measure(task.source, task.donor, work.models, work.choice, work.options, play=task.play)
+
+
+def measure(source: Source, donor: Source | None, models: Sequence[Any], choice: Choice, options: Options, *, play: bool = True) -> Result | str:
+    """Measure models on one piece.
+
+    Args:
+        source: the piece.
+        donor: whose band is the wrong one; none = there is none.
+        models: ready; the measured one first, then floors.
+        choice: how pieces are read.
+        options: see there.
+        play: let models that count play, too; all others always do.
 
     Returns:
-        what was measured, and the songs that could not be with the reason.
+        what they made of it, or why it cannot be measured on.
     """
-    tasks = [(s, sources[(i + 7) % len(sources)]) for i, s in enumerate(sources)]
-    work = partial(measure, folder=str(folder), how=how or Sampling())
-    kept, rejected = [], {}
-    with ProcessPoolExecutor(workers) as pool:
-        for done, (task, result) in enumerate(zip(tasks, pool.map(work, tasks, chunksize=4), strict=True), 1):
-            if isinstance(result, str):
-                rejected[task[0].name] = result
-            else:
-                kept.append(result)
-            progress(done)
-    return kept, rejected
+    case = load_case(source, choice)
+    if isinstance(case, str):
+        return case
+    result = Result(case, hits={REAL: case.piece.hits})
+    for index, model in enumerate(models):
+        if hasattr(model, "score"):
+            _score(result, model, options.context)
+        if index == 0:
+            _score_variants(result, model, donor, choice, options.context)
+            _expect(result, model, play)
+        _play(result, model, options.seed, first=index == 0, slowly=play)
+    return result
 
 
-def tabulate_likelihood(measured: Sequence[Measured], floors: Iterable[Scorer]) -> list[dict[str, Any]]:
-    """Bits per onset and per step of the drummer and the floors; the wrong band only over songs that have one."""
-    words = np.concatenate([m.case.example.words for m in measured])
-    rows = []
-    for kind in ("band", "no band"):
-        rows.append({"model": f"drummer, {kind}", **likelihood.evaluate(np.concatenate([m.log2_p[kind] for m in measured]), words)})
-    swapped = [m for m in measured if "wrong band" in m.log2_p]
-    if swapped:
-        theirs = np.concatenate([m.case.example.words for m in swapped])
-        right, wrong = (likelihood.evaluate(np.concatenate([m.log2_p[k] for m in swapped]), theirs) for k in ("band", "wrong band"))
-        rows.append({"model": "drummer, wrong band (metre matched)", **wrong, "band gain": wrong["bits_per_onset"] - right["bits_per_onset"]})
-    for floor in floors:
-        scores = np.concatenate([floor.score(m.case.piece) for m in measured])
-        rows.append({"model": floor.name, **likelihood.evaluate(scores, words)})
-    return rows
+def _score(result: Result, model: Any, context: int) -> None:  # noqa: ANN401 - any Scorer
+    scores: Floats = score_in_context(model.score, result.case.piece, context)
+    if isinstance(model, TextReader):
+        scores, result.bars[model.name] = split_scores(scores)
+    result.log2_p[model.name] = scores
 
 
-def tabulate_onsets(measured: Sequence[Measured], floors: Iterable[Player]) -> list[dict[str, Any]]:
-    """Song-only onset F1 of the drummer and the floors (copies look at real drums, their names say so)."""
-    real = [m.case.piece.hits for m in measured]
-    bars = [m.case.piece.grid.first_steps for m in measured]
-    rows = [{"model": "drummer", **onsets.evaluate(real, [m.hits for m in measured], bars)}]
-    for floor in floors:
-        rng = np.random.default_rng(SEED)
-        rows.append({"model": floor.name, **onsets.evaluate(real, [floor.play(m.case.piece, rng) for m in measured], bars)})
-    return rows
+def _score_variants(result: Result, model: Any, donor: Source | None, choice: Choice, context: int) -> None:  # noqa: ANN401 - any model
+    """A listening model without its band, and with a wrong one."""
+    piece = result.case.piece
+    if not isinstance(model, Listener) or piece.band is None:
+        return
+    result.log2_p[f"{model.name}, no band"] = score_in_context(model.leave_band().score, piece, context)
+    other = load_case(donor, choice) if donor is not None else ""
+    wrong = exchange_band(piece, other.piece) if isinstance(other, Case) else None
+    if wrong is not None:
+        result.log2_p[f"{model.name}, wrong band"] = score_in_context(model.score, wrong, context)
 
 
-def tabulate_sense(measured: Sequence[Measured], floors: Iterable[Player]) -> list[dict[str, Any]]:
-    """Musical sense of the real drums, the drummer and the floors."""
-    rows = [{"model": "real drums", **_judge(measured, [m.case.piece.hits for m in measured])}]
-    rows.append({"model": "drummer", **_judge(measured, [m.hits for m in measured])})
-    for floor in floors:
-        rng = np.random.default_rng(SEED)
-        rows.append({"model": floor.name, **_judge(measured, [floor.play(m.case.piece, rng) for m in measured])})
-    return rows
+def _expect(result: Result, model: Any, slowly: bool) -> None:  # noqa: ANN401 - any model
+    """The probability of every hit given the real steps before it, where a model can say it."""
+    piece = result.case.piece
+    if isinstance(model, Listener):
+        result.expected[model.name] = model.expect(piece).astype(np.float32)
+    elif slowly and hasattr(model, "begin"):
+        take, rows = model.begin(piece.grid), []
+        for word in piece.words.tolist():
+            rows.append(take.distribution() @ _BITS)
+            take.push(word)
+        result.expected[model.name] = np.clip(rows, 0, 1).astype(np.float32)
 
 
-def _judge(measured: Sequence[Measured], hits: Sequence[npt.NDArray[np.bool_]]) -> dict[str, float]:
-    performances = []
-    for m, h in zip(measured, hits, strict=True):
-        grid, cues = m.case.piece.grid, m.case.cues
-        bass = cues.onsets[:, 0] > 0
-        performances.append(sense.Performance(h, grid.first_steps, grid.numerators, grid.denominators, bass, cues.active_bars, cues.section_starts))
-    return sense.evaluate(performances)
+def _play(result: Result, model: Any, seed: int, *, first: bool, slowly: bool) -> None:  # noqa: ANN401 - any model
+    """Let a model play. Those that count do not listen: on songs only the measured one plays, and on chosen pieces, because it is slow."""
+    piece = result.case.piece
+    if not hasattr(model, "play") or (isinstance(model, Listener) and piece.cues is None):
+        return
+    if hasattr(model, "begin") and not (slowly and (first or piece.band is None)):
+        return
+    result.hits[model.name] = model.play(piece, np.random.default_rng([seed, 0, 0]))

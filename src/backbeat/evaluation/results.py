@@ -44,11 +44,16 @@ class Result:
         log2_p: model name -> float64 [steps], log2 p of each real word. The measured model comes first, then variants
             ("drummer, no band", "drummer, wrong band"), then floors.
         hits: player name -> bool [steps, 9], what it played; ``REAL`` comes first, then the measured model, then floors.
+            A song is played from its band alone; a name with "history" was given real drums of earlier bars.
+        bars: model name -> float64 [bars], log2 p of each BAR token, where a data set has them (LSTMetallica's text).
+        expected: model name -> float32 [steps, 9], the probability of each hit given all real steps before it.
     """
 
     case: Case
     log2_p: dict[str, Floats] = field(default_factory=dict)
     hits: dict[str, npt.NDArray[np.bool_]] = field(default_factory=dict)
+    bars: dict[str, Floats] = field(default_factory=dict)
+    expected: dict[str, npt.NDArray[np.float32]] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, eq=False)

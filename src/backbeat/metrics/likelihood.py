@@ -2,7 +2,8 @@
 
 Conventions: ``log2_p`` is float64 [steps], log2 of the probability of each real word given its past (and the band); ``words``
 is uint16 [steps], the same words, whose set bits are the onsets. Concatenate pieces to pool them: every step weighs the
-same. A figure says its context: whole takes, or windows of N bars with nothing before.
+same. A figure says its context: whole takes, or windows of N bars with nothing before. Models that read text score BAR
+tokens, too (float64 [bars]): their bits are kept apart from those of words, which every model scores.
 """
 
 from __future__ import annotations
@@ -63,3 +64,19 @@ def evaluate(log2_p: Floats, words: Words) -> dict[str, float]:
         "steps": float(len(words)),
         "onsets": float(count_onsets(words)),
     }
+
+
+def evaluate_bars(log2_p: Floats, bars: Floats) -> dict[str, float]:
+    """Figures of a text: perplexity per token with BAR tokens, and the bits of a BAR token.
+
+    Args:
+        log2_p: float64 [steps], of the words.
+        bars: float64 [bars], log2 p of each BAR token.
+
+    Raises:
+        ValueError: either is empty, or holds a value that is not the logarithm of a probability.
+    """
+    validate(log2_p, np.zeros(len(log2_p), np.uint16))
+    validate(bars, np.zeros(len(bars), np.uint16))
+    both = float(log2_p.sum() + bars.sum()) / (len(log2_p) + len(bars))
+    return {"perplexity_with_bars": float(2.0**-both), "bits_per_bar_token": float(-bars.mean())}

@@ -2,6 +2,8 @@
 
 Conventions: a window is uint16 [steps] words (2 bars of 16ths = 32); distances are Hamming distances over its 9 x steps hits.
 With ``rotations`` the training window may be turned to start at any of its steps (a loop entered elsewhere is the same loop).
+With ``tempi`` it may be played at half and at double tempo, too (the same loop written in 8ths or in 32nds). Both multiply the
+work, so this is for small sets; a corpus wants an index.
 """
 
 from __future__ import annotations
@@ -27,19 +29,41 @@ def validate(windows: Words, training: Words) -> None:
         raise ValueError(f"windows and training must be [n, steps] of one length, not {windows.shape} and {training.shape}")
 
 
-def find_nearest(windows: Words, training: Words, *, rotations: bool = False) -> Ints:
+def halve_tempo(windows: Words) -> Words:
+    """uint16 [2 n, steps]: each half of each window twice as slow, its words on every other step, rests between."""
+    half = windows.shape[1] // 2
+    slow = np.zeros((2 * len(windows), windows.shape[1]), dtype=np.uint16)
+    slow[:, : 2 * half : 2] = np.concatenate([windows[:, :half], windows[:, half : 2 * half]])
+    return slow
+
+
+def double_tempo(windows: Words) -> Words:
+    """uint16 [n, steps]: each window twice as fast, played twice; two neighbouring words fall into one step."""
+    half = windows.shape[1] // 2
+    fast = windows[:, : 2 * half : 2] | windows[:, 1 : 2 * half : 2]
+    return np.asarray(np.concatenate([fast, fast, windows[:, 2 * half :]], axis=1), dtype=np.uint16)
+
+
+def find_nearest(windows: Words, training: Words, *, rotations: bool = False, tempi: bool = False) -> Ints:
     """int64 [n]: the distance of each window to its nearest training window.
 
     Args:
         windows: uint16 [n, steps].
         training: uint16 [m, steps].
         rotations: turn the training windows, too; takes ``steps`` times as long.
+        tempi: play them at half and double tempo, too; takes up to four times as long.
+
+    Raises:
+        ValueError: the windows do not fit, or have an odd number of steps where tempi are asked for.
     """
     validate(windows, training)
+    if tempi and training.shape[1] % 2:
+        raise ValueError(f"windows of {training.shape[1]} steps cannot be played at half or double tempo")
     queries = _flatten(windows)
     ones = queries.sum(axis=1)
     nearest = np.full(len(windows), np.inf, dtype=np.float32)
-    unique = np.unique(training, axis=0)
+    heard = [training, halve_tempo(training), double_tempo(training)] if tempi else [training]
+    unique = np.unique(np.concatenate(heard), axis=0)
     for turn in range(training.shape[1] if rotations else 1):
         turned = np.roll(unique, turn, axis=1)
         for first in range(0, len(turned), _CHUNK):
@@ -72,7 +96,7 @@ def _list_passages(words: Words, length: int) -> set[bytes]:
     return {data[i : i + 2 * length] for i in range(0, len(data) - 2 * length + 1, 2)}
 
 
-def evaluate(windows: Words, training: Words, *, rotations: bool = False) -> dict[str, float]:
+def evaluate(windows: Words, training: Words, *, rotations: bool = False, tempi: bool = False) -> dict[str, float]:
     """Median distance to the nearest training window, and the share of exact copies."""
-    nearest = find_nearest(windows, training, rotations=rotations)
+    nearest = find_nearest(windows, training, rotations=rotations, tempi=tempi)
     return {"median_distance": float(np.median(nearest)), "exact_copies": float((nearest == 0).mean())}

@@ -16,6 +16,8 @@ import numpy.typing as npt
 
 from backbeat.codecs.words import CLASSES, Hits, hits_to_words
 from backbeat.kits import load_kit
+from backbeat.metrics.fills import before_sections as mark_before_sections
+from backbeat.metrics.fills import find_fills
 from backbeat.units import Floats, Ints
 
 Bars = npt.NDArray[np.bool_]
@@ -136,6 +138,12 @@ def sum_density_changes(p: Performance, *, before_sections: bool) -> Share:
     return Share(float(change[chosen].sum()), float(chosen.sum()))
 
 
+def count_fills(p: Performance, *, before_sections: bool) -> Share:
+    """Bars that are fills (see ``fills``), of those before a section start, or of the others; the last bar is left out."""
+    chosen = mark_before_sections(p.section_starts) == before_sections
+    return _share(find_fills(p.hits, p.first_steps)[:-1][chosen[:-1]])
+
+
 def count_silent_bars_kept(p: Performance) -> Share:
     """Bars without a drum hit, of those in which the band is silent."""
     return _share(p.bar_hits[~p.band_active] == 0)
@@ -163,6 +171,8 @@ def count(p: Performance) -> dict[str, Share]:
         "crash_elsewhere": count_crashes(p, at_sections=False),
         "change_before_sections": sum_density_changes(p, before_sections=True),
         "change_elsewhere": sum_density_changes(p, before_sections=False),
+        "fills_before_sections": count_fills(p, before_sections=True),
+        "fills_elsewhere": count_fills(p, before_sections=False),
         "silent_bars_kept": count_silent_bars_kept(p),
         "steps_hit": count_steps_hit(p),
         "distinct_bars": count_distinct_bars(p),
@@ -187,6 +197,7 @@ def evaluate(performances: Iterable[Performance]) -> dict[str, float]:
         "kick_bass_excess": values["bass_with_kick"] - values["bass_with_kick_shifted"],
         "crash_lift": _divide(values["crash_at_sections"], values["crash_elsewhere"]),
         "change_lift": _divide(values["change_before_sections"], values["change_elsewhere"]),
+        "fill_lift": _divide(values["fills_before_sections"], values["fills_elsewhere"]),
     }
 
 

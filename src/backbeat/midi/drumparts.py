@@ -17,14 +17,14 @@ from __future__ import annotations
 
 import re
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
-from functools import cached_property
+from functools import cache, cached_property
 
 import numpy as np
 
 from backbeat.midi.events import SYSEX, TrackEvents, read_varlen
-from backbeat.midi.notes import VoiceEvents, find_setting
+from backbeat.midi.notes import Settings, VoiceEvents
 from backbeat.song import Notes, Part
 from backbeat.units import Ints
 
@@ -67,23 +67,24 @@ class Traits:
     ticks_per_quarter: int
 
     @cached_property
-    def counts(self) -> Ints:
-        """int64 [128]: notes of each pitch."""
-        return np.bincount(self.notes["pitch"], minlength=128)
+    def counts(self) -> list[int]:
+        """Notes of each of the 128 pitches."""
+        return list(np.bincount(self.notes["pitch"], minlength=128).tolist())
 
     @cached_property
     def pitches(self) -> int:
         """Number of distinct pitches."""
-        return int(np.count_nonzero(self.counts))
+        return 128 - self.counts.count(0)
 
     @cached_property
     def median_quarters(self) -> float:
         """Median length of a note in quarters."""
-        return float(np.median(self.notes["end"] - self.notes["onset"])) / self.ticks_per_quarter
+        lengths = np.sort(self.notes["end"] - self.notes["onset"])
+        return float(lengths[(len(lengths) - 1) // 2] + lengths[len(lengths) // 2]) / 2 / self.ticks_per_quarter
 
-    def share(self, pitches: list[int] | slice) -> float:
+    def share(self, pitches: Sequence[int]) -> float:
         """Share of the notes that have one of some pitches."""
-        return float(self.counts[pitches].sum()) / len(self.notes)
+        return sum([self.counts[p] for p in pitches]) / len(self.notes)
 
     def share_of_pairs(self) -> float:
         """Share of the onsets at which a kick or snare and a hat or cymbal sound together; 0 where they are power chords."""
@@ -102,7 +103,7 @@ class Traits:
     @property
     def is_modest(self) -> bool:
         """Few pitches or drum pitches, and no long notes: what a name or program must agree with."""
-        return self.median_quarters <= 1 and (self.pitches <= 8 or self.share(CORE) >= 0.4)
+        return (self.pitches <= 8 or self.share(CORE) >= 0.4) and self.median_quarters <= 1
 
     @property
     def is_kit(self) -> bool:
@@ -112,12 +113,12 @@ class Traits:
         """
         return (
             3 <= self.pitches <= 40
-            and self.median_quarters <= 1
-            and self.share(slice(35, 60)) >= 0.6
-            and self.share(slice(27, 88)) >= 0.97
+            and self.share(range(35, 60)) >= 0.6
+            and self.share(range(27, 88)) >= 0.97
             and self.share(CORE) >= 0.4
             and self.share(KICKS) + self.share(SNARES) >= 0.1
             and self.share(METALS) >= 0.15
+            and self.median_quarters <= 1
             and self.share_of_pairs() >= 0.15
         )
 
@@ -140,21 +141,22 @@ def mark_drums(parts: Sequence[Part], voices: VoiceEvents, rhythm: RhythmChannel
         rhythm: what its SysEx messages say.
         ticks_per_quarter: its resolution.
     """
-    banks = voices.select(((voices.status & 0xF0) == 0xB0) & (voices.data1 == 0))
-    struck = {pair for part in parts if part.channel == DRUM_CHANNEL for pair in _list_strokes(part.notes)}
+    selects = voices.select(np.flatnonzero(((voices.status & 0xF0) == 0xB0) & (voices.data1 == 0)))
+    banks = Settings(selects, selects.data2)
+    struck = cache(lambda: np.sort(np.concatenate([np.zeros(0, np.int64), *(_encode_strokes(p.notes) for p in parts if p.channel == DRUM_CHANNEL)])))
     names = Counter(part.name for part in parts if part.channel != DRUM_CHANNEL)
     marked = []
     for part in parts:
         reason = "channel 10" if part.channel == DRUM_CHANNEL else ""
         if not reason:
             traits = Traits(part.notes, ticks_per_quarter)
-            bank = find_setting(banks, banks.data2, part.track, part.channel, part.notes)
+            bank = banks.find(part.track, part.channel, part.notes)
             reason = _judge(part, traits, bank, rhythm, struck, names[part.name] == 1)
-        marked.append(replace(part, drums=reason))
+        marked.append(replace(part, drums=reason) if reason else part)
     return tuple(marked)
 
 
-def _judge(part: Part, traits: Traits, bank: int, rhythm: RhythmChannels, struck: set[tuple[int, int]], own_name: bool) -> str:
+def _judge(part: Part, traits: Traits, bank: int, rhythm: RhythmChannels, struck: Callable[[], Ints], own_name: bool) -> str:
     if part.channel in rhythm.channels:
         return "sysex"
     if (bank == XG_DRUM_BANK and (rhythm.is_xg or _is_short_kit(traits))) or (bank == GM2_DRUM_BANK and rhythm.is_gm2):
@@ -177,21 +179,28 @@ def _is_short_kit(traits: Traits) -> bool:
     return traits.share(CORE) >= 0.9 and traits.median_quarters <= 0.25
 
 
-def _copies(notes: Notes, traits: Traits, struck: set[tuple[int, int]]) -> bool:
+def _copies(notes: Notes, traits: Traits, struck: Callable[[], Ints]) -> bool:
     """Whether nearly every note stands on channel 10 as well; two pitches can meet by chance (a bass and a kick)."""
-    if not struck or len(notes) < 16 or traits.pitches < 3 or traits.share(CORE) < 0.3:
+    if len(notes) < 16 or traits.pitches < 3 or traits.share(CORE) < 0.3:
         return False
-    return sum(stroke in struck for stroke in _list_strokes(notes)) >= 0.85 * len(notes)
+    mine, theirs = _encode_strokes(notes), struck()
+    if not len(theirs):
+        return False
+    nearest = theirs.take(theirs.searchsorted(mine), mode="clip")
+    return bool(np.count_nonzero(nearest == mine) >= 0.85 * len(notes))
 
 
-def _list_strokes(notes: Notes) -> list[tuple[int, int]]:
-    return list(zip(notes["onset"].tolist(), notes["pitch"].tolist(), strict=True))
+def _encode_strokes(notes: Notes) -> Ints:
+    """int64 [n]: onset and pitch of each note in one number."""
+    return np.asarray(notes["onset"] << 7 | notes["pitch"], dtype=np.int64)
 
 
 def read_rhythm_channels(data: bytes, tracks: Sequence[TrackEvents]) -> RhythmChannels:
     """Read the SysEx messages that make a channel a rhythm part; of several for one channel the last counts."""
     modes: dict[int, bool] = {}
     is_xg = is_gm2 = False
+    if SYSEX not in data:
+        return RhythmChannels()
     for track in tracks:
         for index in np.flatnonzero(track.statuses == SYSEX).tolist():
             start = read_varlen(data, int(track.ends[index - 1]) if index else track.chunk.body)[1] + 1

@@ -115,7 +115,8 @@ def walk_track(data: bytes, chunk: Chunk, status: int = 0) -> TrackEvents:
     ticks, ends, statuses = (np.array(column, dtype=np.int64) for column in (walk.ticks, walk.ends, walk.statuses))
     _check_events(data, chunk, ticks, ends, statuses)
     borrowed = bool(status) and _borrows_status(data, chunk.body, ends, statuses)
-    return TrackEvents(chunk, ticks, ends, statuses, tuple(walk.metas), borrowed, walk.status, tuple(_find_oddities(walk, chunk, borrowed)))
+    oddities = find_oddities(walk.ended, walk.ends[-1] if walk.ends else chunk.body, chunk, borrowed, walk.resumed > 0)
+    return TrackEvents(chunk, ticks, ends, statuses, tuple(walk.metas), borrowed, walk.status, tuple(oddities))
 
 
 class _Walk(NamedTuple):
@@ -213,14 +214,21 @@ def _check_events(data: bytes, chunk: Chunk, ticks: Ints, ends: Ints, statuses: 
         raise MidiError(f"the event that ends at byte {int(last[wrong][0]) + 1} has a data byte above 127")
 
 
-def _find_oddities(walk: _Walk, chunk: Chunk, borrowed: bool) -> list[str]:
+def find_oddities(ended: bool, end: int, chunk: Chunk, borrowed: bool, resumed: bool) -> list[str]:
+    """What to warn of in a track.
+
+    Args:
+        ended: whether it has an end-of-track event.  end: offset behind its last event.
+        chunk: the track's chunk.
+        borrowed, resumed: whether it begins, and whether it goes on behind a meta or SysEx event, with running status.
+    """
     warnings = []
-    if not walk.ended:
+    if not ended:
         warnings.append("has no end-of-track event: it ends with its last event")
-    elif walk.ends[-1] != chunk.end:
-        warnings.append(f"has {chunk.end - walk.ends[-1]} bytes after its end of track: kept, not understood")
+    elif end != chunk.end:
+        warnings.append(f"has {chunk.end - end} bytes after its end of track: kept, not understood")
     if borrowed:
         warnings.append("begins with the running status of the track before")
-    if walk.resumed:
+    if resumed:
         warnings.append("goes on with running status after a meta or SysEx event")
     return warnings

@@ -3,13 +3,17 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from itertools import pairwise
 from typing import NamedTuple
 
 import numpy as np
+import numpy.typing as npt
 
 from backbeat.midi.events import TrackEvents
 from backbeat.song import NOTE_DTYPE, Notes
 from backbeat.units import Ints
+
+Flags = npt.NDArray[np.bool_]
 
 
 class VoiceEvents(NamedTuple):
@@ -21,7 +25,7 @@ class VoiceEvents(NamedTuple):
     data1: Ints
     data2: Ints
 
-    def select(self, mask: Ints | np.ndarray[tuple[int], np.dtype[np.bool_]]) -> VoiceEvents:
+    def select(self, mask: Ints | Flags) -> VoiceEvents:
         """The events that a mask or index picks."""
         return VoiceEvents(*(column[mask] for column in self))
 
@@ -48,24 +52,62 @@ class PairedNotes:
     def split_parts(self) -> list[tuple[int, int, Notes]]:
         """Track, channel and notes (by onset, then pitch) of every part."""
         part, pitch = self.key >> 7, self.key & 127
-        order = np.lexsort((pitch, self.onset, part))
+        new = np.diff(part, prepend=-1) != 0
+        order = _sort_by_time(np.cumsum(new) - 1, self.onset, pitch)
         notes = np.empty(len(order), dtype=NOTE_DTYPE)
         for name, column in (("onset", self.onset), ("end", self.end), ("pitch", pitch), ("velocity", self.velocity)):
-            notes[name] = column[order]
-        bounds = np.flatnonzero(np.diff(part[order], prepend=-1, append=-1))
-        keys = part[order]
-        return [(int(keys[a]) >> 4, int(keys[a]) & 15, notes[a:b]) for a, b in zip(bounds[:-1].tolist(), bounds[1:].tolist(), strict=True)]
+            notes[name] = column.take(order)
+        first = np.flatnonzero(new)
+        bounds = [*first.tolist(), len(notes)]
+        keys = part[first].tolist()
+        return [(key >> 4, key & 15, notes[a:b]) for key, a, b in zip(keys, bounds[:-1], bounds[1:], strict=True)]
+
+
+class Settings:
+    """What the channels of a file are set to (program, bank), and when.
+
+    Args:
+        changes: the events that set it, of the whole file.
+        values: int64 [n]: what each of them sets it to, >= 0.
+    """
+
+    def __init__(self, changes: VoiceEvents, values: Ints) -> None:
+        channel = changes.status & 15
+        self._sorted = []
+        for key in (changes.track * 16 + channel, channel) if len(channel) else ():
+            order = np.lexsort((changes.tick, key))
+            keys = key[order]
+            first = np.flatnonzero(np.diff(keys, prepend=-1))
+            runs = dict(zip(keys[first].tolist(), pairwise([*first.tolist(), len(keys)]), strict=True))
+            self._sorted.append((runs, changes.tick[order], values[order]))
+
+    def find(self, track: int, channel: int, notes: Notes) -> int:
+        """The setting that most notes of a part sound with, -1 where there is none.
+
+        Args:
+            track, channel: the part. Changes in its own track go before those of its channel in other tracks.
+            notes: the part's notes.
+        """
+        for (runs, ticks, values), key in zip(self._sorted, (track * 16 + channel, channel), strict=False):
+            first, last = runs.get(key, (0, 0))
+            if last - first == 1:
+                return int(values[first])
+            if last > first:
+                now = np.maximum(ticks[first:last].searchsorted(notes["onset"], side="right") - 1, 0)
+                return int(np.bincount(values[first:last][now]).argmax())
+        return -1
 
 
 def collect_voice_events(data: bytes, tracks: list[TrackEvents]) -> VoiceEvents:
     """Gather the channel-voice events of all tracks."""
+    if not tracks:
+        return VoiceEvents(*np.zeros((5, 0), dtype=np.int64))
     buffer = np.frombuffer(data, dtype=np.uint8)
-    columns: list[list[Ints]] = [[np.zeros(0, dtype=np.int64)] for _ in range(4)]
-    for index, track in enumerate(tracks):
-        voice = track.is_voice
-        for column, values in zip(columns, (np.full(int(voice.sum()), index), track.ticks[voice], track.statuses[voice], track.ends[voice]), strict=True):
-            column.append(values)
-    number, tick, status, end = (np.concatenate(column).astype(np.int64) for column in columns)
+    status = np.concatenate([track.statuses for track in tracks])
+    voice = np.flatnonzero(status < 0xF0)
+    number = np.repeat(np.arange(len(tracks)), [len(track.statuses) for track in tracks]).take(voice)
+    tick, end = (np.concatenate(columns).take(voice) for columns in ([t.ticks for t in tracks], [t.ends for t in tracks]))
+    status = status.take(voice)
     two = (status < 0xC0) | (status >= 0xE0)
     last = buffer[end - 1].astype(np.int64)
     return VoiceEvents(number, tick, status, np.where(two, buffer[end - 2], last), np.where(two, last, 0))
@@ -80,42 +122,65 @@ def pair_notes(events: VoiceEvents, end_ticks: Ints) -> PairedNotes:
         events: channel-voice events.
         end_ticks: int64 [tracks]: where each track ends.
     """
-    events = events.select(events.status < 0xA0)
-    key = (events.track * 16 + (events.status & 15)) * 128 + events.data1
-    order = np.argsort(key, kind="stable")
-    key, tick, velocity = key[order], events.tick[order], events.data2[order]
-    on = (events.status[order] >= 0x90) & (velocity > 0)
-    off = ~on & ~_find_idle(key, on)
-    onset_key, end_key = key[on], key[off]
-    end = end_ticks[onset_key >> 11].copy()
-    rank = _rank_within(onset_key)
-    first_off = np.searchsorted(end_key, onset_key, side="left")
-    offs_of_key = np.searchsorted(end_key, onset_key, side="right") - first_off
-    ended = rank < offs_of_key
-    end[ended] = tick[off][(first_off + rank)[ended]]
-    onset = tick[on]
-    end = np.maximum(end, onset)
-    return PairedNotes(onset_key, onset, end, velocity[on], int((~ended).sum()), int((end == onset)[ended].sum()))
+    which = np.flatnonzero(events.status < 0xA0)
+    track, tick, status, pitch, velocity = (column.take(which) for column in events)
+    key = (track * 16 + (status & 15)) * 128 + pitch
+    order = _sort_by_key(key, 16 * len(end_ticks))
+    key, tick, velocity = key.take(order), tick.take(order), velocity.take(order)
+    on = (status.take(order) >= 0x90) & (velocity > 0)
+    struck = np.flatnonzero(on)
+    off = _find_offs(key, on).take(struck)
+    key, onset, ended = key.take(struck), tick.take(struck), off >= 0
+    end = np.maximum(np.where(ended, tick.take(off, mode="clip"), end_ticks.take(key >> 11)), onset)
+    return PairedNotes(key, onset, end, velocity.take(struck), len(off) - int(ended.sum()), int((end == onset)[ended].sum()))
 
 
-def find_setting(changes: VoiceEvents, values: Ints, track: int, channel: int, notes: Notes) -> int:
-    """The setting of a channel (its program, its bank) that most notes of a part sound with, -1 where it is never set.
+def _sort_by_key(key: Ints, parts: int) -> Ints:
+    """The order of keys (part * 128 + pitch), stable; by radix where the parts that are there leave room in 16 bits."""
+    there = np.zeros(parts, np.bool_)
+    there[key >> 7] = True
+    if there.sum() > 512:
+        return np.argsort(key, kind="stable")
+    rank = (np.cumsum(there) - 1) * 128
+    return np.argsort((rank[key >> 7] + (key & 127)).astype(np.uint16), kind="stable")
 
-    Args:
-        changes: the events that set it, of the whole file.
-        values: int64 [n]: what each of them sets it to, >= 0.
-        track, channel: the part. Changes in its own track go before those of its channel in other tracks.
-        notes: the part's notes.
-    """
-    mine = (changes.status & 15) == channel
-    own = mine & (changes.track == track)
-    mine = own if own.any() else mine
-    if not mine.any():
-        return -1
-    order = np.argsort(changes.tick[mine], kind="stable")
-    ticks, values = changes.tick[mine][order], values[mine][order]
-    current = values[np.maximum(np.searchsorted(ticks, notes["onset"], side="right") - 1, 0)]
-    return int(np.bincount(current).argmax())
+
+def _sort_by_time(part: Ints, onset: Ints, pitch: Ints) -> Ints:
+    """The order of notes by part, then onset, then pitch, stable."""
+    if not len(part) or part[-1] >= 1 << 15:
+        return np.lexsort((pitch, onset, part))
+    place = part << 48 | onset << 7 | pitch
+    order = np.argsort(place)
+    again = np.diff(place.take(order)) == 0
+    return np.argsort(place, kind="stable") if again.any() else order
+
+
+def _find_offs(key: Ints, on: Flags) -> Ints:
+    """int64 [n]: the event that ends each note-on, -1 where none does, and for note-offs."""
+    same = key[1:] == key[:-1]
+    offs = np.full(len(key), -1, dtype=np.int64)
+    next_ends = np.flatnonzero(on[:-1] & ~on[1:] & same)
+    offs[next_ends] = next_ends + 1
+    doubled = on[:-1] & on[1:] & same
+    if doubled.any():  # notes of one key that sound together
+        group = np.concatenate([[0], np.cumsum(~same)])
+        dense = np.zeros(int(group[-1]) + 1, np.bool_)
+        dense[group[:-1][doubled]] = True
+        events = np.flatnonzero(dense[group])
+        found = _match_dense(key[events], on[events])
+        offs[events] = np.where(found >= 0, events[found], -1)
+    return offs
+
+
+def _match_dense(key: Ints, on: Flags) -> Ints:
+    """What ``_find_offs`` finds, also where notes of one key sound together."""
+    ons, offs = np.flatnonzero(on), np.flatnonzero(~on & ~_find_idle(key, on))
+    first_off = np.searchsorted(key[offs], key[ons], side="left")
+    rank = _rank_within(key[ons])
+    ended = rank < np.searchsorted(key[offs], key[ons], side="right") - first_off
+    out = np.full(len(key), -1, dtype=np.int64)
+    out[ons[ended]] = offs[(first_off + rank)[ended]]
+    return out
 
 
 def _rank_within(keys: Ints) -> Ints:
@@ -123,7 +188,7 @@ def _rank_within(keys: Ints) -> Ints:
     return np.arange(len(keys)) - np.searchsorted(keys, keys, side="left")
 
 
-def _find_idle(key: Ints, on: np.ndarray[tuple[int], np.dtype[np.bool_]]) -> np.ndarray[tuple[int], np.dtype[np.bool_]]:
+def _find_idle(key: Ints, on: Flags) -> Flags:
     """Bool [n]: the note-offs that come while no note of their key sounds.
 
     The number of sounding notes is a walk of +1 and -1 held at 0 from below: an off is idle where the walk without that floor reaches a new

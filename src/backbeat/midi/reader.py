@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 from typing import NamedTuple, TypeVar
 
@@ -12,7 +13,8 @@ from backbeat.errors import InputError, MidiError
 from backbeat.midi.chunks import Chunk, Layout, scan_chunks, unwrap_riff
 from backbeat.midi.drumparts import mark_drums, read_rhythm_channels
 from backbeat.midi.events import INSTRUMENT_NAME, SET_TEMPO, TIME_SIGNATURE, TRACK_NAME, Meta, TrackEvents, walk_track
-from backbeat.midi.notes import PairedNotes, VoiceEvents, collect_voice_events, find_setting, pair_notes
+from backbeat.midi.notes import PairedNotes, Settings, VoiceEvents, collect_voice_events, pair_notes
+from backbeat.midi.strides import walk_tracks
 from backbeat.song import Part, Song
 from backbeat.units import DEFAULT_MICROSECONDS, MetreMap, TempoMap
 
@@ -41,8 +43,17 @@ def read_song(path: str | Path) -> Song:
         InputError: the path cannot be read.
         MidiError: the file is no MIDI file, or a damaged one.
     """
+    return parse_song(read_bytes(path), str(path))
+
+
+def read_bytes(path: str | Path) -> bytes:
+    """The bytes of a file.
+
+    Raises:
+        InputError: the path cannot be read.
+    """
     try:
-        data = Path(path).read_bytes()
+        return Path(path).read_bytes()
     except FileNotFoundError:
         raise InputError(f"{path}: there is no such file") from None
     except IsADirectoryError:
@@ -51,7 +62,6 @@ def read_song(path: str | Path) -> Song:
         raise InputError(f"{path}: no permission to read this file") from None
     except (OSError, ValueError) as error:
         raise InputError(f"{path}: cannot be read ({error})") from None
-    return parse_song(data, str(path))
 
 
 def parse_song(data: bytes, source: str = "") -> Song:
@@ -83,10 +93,10 @@ def dissect(data: bytes) -> Bytes:
     tracks: list[TrackEvents] = []
     oddities: dict[str, list[int]] = {}
     status = events = 0
-    for number, chunk in enumerate(layout.tracks, 1):
+    for number, (chunk, quick) in enumerate(zip(layout.tracks, walk_tracks(data, layout.tracks), strict=True), 1):
         try:
             _check_size(chunk, events)
-            track = walk_track(data, chunk, status)
+            track = walk_track(data, chunk, status) if quick is None else quick if quick.last_status else replace(quick, last_status=status)
         except MidiError as error:
             raise MidiError(f"track {number}: {error}") from None
         status = track.last_status
@@ -191,11 +201,9 @@ def _keep_changes(found: dict[int, _T]) -> list[tuple[int, _T]]:
 
 def _build_parts(file: Bytes, voices: VoiceEvents, notes: PairedNotes) -> list[Part]:
     names = [_read_name(file.data, track) for track in file.tracks]
-    changes = voices.select((voices.status & 0xF0) == 0xC0)
-    return [
-        Part(track, channel, max(0, find_setting(changes, changes.data1, track, channel, part)), names[track], part)
-        for track, channel, part in notes.split_parts()
-    ]
+    changes = voices.select(np.flatnonzero((voices.status & 0xF0) == 0xC0))
+    programs = Settings(changes, changes.data1)
+    return [Part(track, channel, max(0, programs.find(track, channel, part)), names[track], part) for track, channel, part in notes.split_parts()]
 
 
 def _read_name(data: bytes, track: TrackEvents) -> str:

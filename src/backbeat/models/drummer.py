@@ -94,18 +94,21 @@ class DrummerModel:
         Returns:
             float64 [steps].
         """
-        r = example.recalled
-        piece: Arrays = {n: getattr(example, n) for n in ("step", "bar", "song", "words", "velocities", "articulations", "layout")}
-        piece |= {"recalled_words": r.words.copy(), "agreement": r.agreement, "habit": r.habit}
+        words = self.predict(example, band=band, style=style)
+        return np.asarray(words[np.arange(len(example.words)), example.words] / np.log(2), dtype=np.float64)
+
+    def predict(self, example: Example, *, band: bool = True, style: int = 0) -> Array:
+        """Float32 [steps, 512]: log p (natural) of every word at every step, given all real words before it; see ``score``."""
+        piece: Arrays = {n: getattr(example, n) for n in ("step", "bar", "song", "words", "velocities", "articulations", "layout", "matches")}
+        piece = unfold(piece, len(self.kit))
         if not band:
             piece["step"], piece["bar"], piece["song"] = silence(example.step, example.bar, example.song)
             piece["recalled_words"][:, 4:6] = NO_WORD
-        piece = unfold(piece, len(self.kit))
         piece["dynamic"] = np.array(example.dynamic)
         whole = chunk(piece, 0, len(example.words))
         listened, _ = self._listen(whole["heard"], style)
         words, *_ = self.session.play(listened[None], whole["played"][None], whole["recalled"][None], self.session.start(1))
-        return np.asarray(words[0, np.arange(len(example.words)), example.words] / np.log(2), dtype=np.float64)
+        return np.asarray(words[0], dtype=np.float32)
 
     def _listen(self, heard: npt.NDArray[np.uint8], style: int) -> tuple[Array, Array]:
         listened, guess = self.session.listen(heard.astype(np.float32) / np.float32(255), style)

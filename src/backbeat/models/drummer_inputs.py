@@ -7,6 +7,7 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
+from backbeat.codecs.recall import recall_bars
 from backbeat.datasets.preparation import NO_ARTICULATION
 
 MARGIN = 32
@@ -23,7 +24,8 @@ def unfold(piece: Arrays, articulations: int) -> Arrays:
         articulations: classes of the drummer's kit.
 
     Returns:
-        bar_of_step, bits [S, 9], used [S, articulations] (the articulation each class was last played with) and copies of the rest.
+        bar_of_step, bits [S, 9], used [S, articulations] (the articulation each class was last played with), what is remembered
+        (recalled_words, agreement, habit: see ``codecs.recall.Recalled``) and the rest.
     """
     words, steps = piece["words"], len(piece["words"])
     bits = ((words[:, None] >> np.arange(9)) & 1).astype(np.uint8)
@@ -37,8 +39,8 @@ def unfold(piece: Arrays, articulations: int) -> Arrays:
         used[index[known], which[before[known]]] = 1
     bar_of_step = np.repeat(np.arange(len(piece["layout"])), piece["layout"][:, 0])
     out = dict(piece) | {"bits": bits, "used": used, "bar_of_step": bar_of_step, "mask": np.zeros((steps, 9), np.uint8)}
-    out["recalled_words"], out["style"] = piece["recalled_words"].copy(), np.zeros(1, np.int64)
-    return out
+    memory = recall_bars(words, piece["layout"][:, 0], piece["matches"])
+    return out | {"recalled_words": memory.words, "agreement": memory.agreement, "habit": memory.habit, "style": np.zeros(1, np.int64)}
 
 
 def chunk(piece: Arrays, start: int, length: int) -> Arrays:

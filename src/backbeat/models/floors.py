@@ -8,14 +8,16 @@ from __future__ import annotations
 
 from collections import defaultdict
 from collections.abc import Iterable, Iterator
+from typing import Any
 
 import numpy as np
 
 from backbeat.codecs.words import CLASSES, Hits
+from backbeat.errors import ModelError
 from backbeat.grid import Grid
 from backbeat.kits import load_kit
 from backbeat.metrics.onsets import micro_f1
-from backbeat.models.protocol import LANES, Piece
+from backbeat.models.protocol import LANES, Arrays, Piece
 from backbeat.units import Floats
 
 _COLUMNS = {name: i for i, name in enumerate(load_kit("drums_rnn_9").names)}
@@ -153,3 +155,22 @@ class Template:
     def play(self, piece: Piece, rng: np.random.Generator) -> Hits:
         """Bool [steps, 9]: see the class."""
         return np.asarray(self._expect(piece) > self.threshold, dtype=np.bool_)
+
+    def pack(self) -> tuple[dict[str, Any], Arrays]:
+        """What is kept of the model.
+
+        Raises:
+            ModelError: it is not fitted.
+        """
+        if not self._shares:
+            raise ModelError(f"{self.name} is not fitted: there is nothing to keep")
+        arrays: Arrays = {str(n): shares for n, shares in enumerate(self._shares.values())}
+        return {"threshold": self.threshold, "metres": [list(metre) for metre in self._shares]}, arrays
+
+    def unpack(self, settings: dict[str, Any], arrays: Arrays) -> None:
+        """Become the model that was packed."""
+        metres: list[Metre] = [(int(n), int(d), int(steps)) for n, d, steps in settings["metres"]]
+        shares = {metre: np.asarray(arrays[str(n)], dtype=np.float64) for n, metre in enumerate(metres)}
+        if any(own.shape != (metre[2], CLASSES) for metre, own in shares.items()):
+            raise ValueError("a template needs a share for each step and class of a metre")
+        self.threshold, self._shares = float(settings["threshold"]), shares

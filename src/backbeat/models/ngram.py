@@ -12,17 +12,24 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from dataclasses import dataclass
+from functools import cached_property
+from typing import Any
 
 import numpy as np
 import numpy.typing as npt
 
-from backbeat.codecs.words import VOCABULARY
+from backbeat.codecs.words import VOCABULARY, Hits
 from backbeat.errors import ModelError
-from backbeat.models.protocol import Piece
-from backbeat.models.stream import Keys, Stream, add_words, find_contexts
+from backbeat.grid import Grid
+from backbeat.models.improvising import improvise
+from backbeat.models.protocol import Arrays, Piece
+from backbeat.models.stream import History, Keys, Stream, add_words, find_contexts, list_keys
 from backbeat.units import Floats
 
 Singles = npt.NDArray[np.float32]
+LEAST_DISCOUNT = 1e-6
+"""Lowest discount of any count: too little to change a figure, enough for a finite log-probability."""
+_WORD = np.uint64(VOCABULARY - 1)
 
 
 @dataclass(frozen=True, eq=False)
@@ -38,6 +45,38 @@ class _Order:
     shares: Singles
     contexts: Keys
     left: Singles
+
+    @classmethod
+    def of_types(cls, keys: Keys, shares: Singles, left: Singles) -> _Order:
+        """An order from its types alone; the contexts are theirs.
+
+        Raises:
+            ValueError: the arrays do not fit one another.
+        """
+        if keys.dtype != np.uint64 or shares.dtype != np.float32 or left.dtype != np.float32 or not len(keys) or len(keys) != len(shares):
+            raise ValueError("an order needs uint64 keys and as many float32 shares")
+        if np.any(keys[1:] <= keys[:-1]):
+            raise ValueError("the keys of an order must ascend")
+        owners = find_contexts(keys)
+        contexts = owners[_find_changes(owners)]
+        if len(contexts) != len(left):
+            raise ValueError("an order needs what each of its contexts leaves")
+        return cls(keys, shares, contexts, left)
+
+    @cached_property
+    def starts(self) -> npt.NDArray[np.int64]:
+        """int64 [contexts + 1]: where the types of each context start, and where the last ends."""
+        return np.append(np.searchsorted(self.keys, self.contexts), len(self.keys)).astype(np.int64)
+
+    def spread(self, context: int, probabilities: Floats) -> bool:
+        """Refine the order below's distribution [512] in place; False, and nothing done, where the context is not known."""
+        at = int(self.contexts.searchsorted(np.uint64(context)))
+        if at == len(self.contexts) or int(self.contexts[at]) != context:
+            return False
+        types = slice(self.starts[at], self.starts[at + 1])
+        probabilities *= self.left[at]
+        probabilities[self.keys[types] & _WORD] += self.shares[types]
+        return True
 
     def interpolate(self, contexts: Keys, words: npt.NDArray[np.uint16], below: Floats) -> tuple[Floats, npt.NDArray[np.bool_]]:
         """Probability of each step's word, given that of the order below, and bool [n]: whether its context is known.
@@ -74,7 +113,8 @@ def estimate_discounts(counts: npt.NDArray[np.int64]) -> Floats:
     if not (n1 and n2 and n3):
         return np.array([0, 0.5, 0.5, 0.5])
     y = n1 / (n1 + 2 * n2)
-    return np.clip([0, 1 - 2 * y * n2 / n1, 2 - 3 * y * n3 / n2, 3 - 4 * y * n4 / n3], 0, [0, 1, 2, 3])
+    # Never nothing: a context in which no count is discounted would leave a new word without a chance.
+    return np.clip([0, 1 - 2 * y * n2 / n1, 2 - 3 * y * n3 / n2, 3 - 4 * y * n4 / n3], [0, *[LEAST_DISCOUNT] * 3], [0, 1, 2, 3])
 
 
 def _estimate(contexts: Keys, words: npt.NDArray[np.uint16]) -> tuple[_Order, npt.NDArray[np.int64]]:
@@ -164,3 +204,65 @@ class NGram:
     def score(self, piece: Piece) -> Floats:
         """float64 [steps]: log2 p of each real word given those before it in the piece."""
         return np.log2(self.probabilities(Stream.join([piece])))
+
+    def begin(self, grid: Grid) -> NGramTake:
+        """A take with nothing played yet."""
+        return self.follow(History(grid))
+
+    def follow(self, history: History) -> NGramTake:
+        """A take that goes on after what was played.
+
+        Raises:
+            ModelError: the model is not fitted.
+        """
+        if not self._orders:
+            raise ModelError(f"{self.name} is not fitted")
+        return NGramTake(self._orders, self.context, history)
+
+    def play(self, piece: Piece, rng: np.random.Generator, **how: float) -> Hits:
+        """Bool [steps, 9]: drawn step by step, see ``improvise``."""
+        return improvise(self, piece, rng, **how)
+
+    def pack(self) -> tuple[dict[str, Any], Arrays]:
+        """What is kept of the model.
+
+        Raises:
+            ModelError: it is not fitted.
+        """
+        if not self._orders:
+            raise ModelError(f"{self.name} is not fitted: there is nothing to keep")
+        arrays: Arrays = {}
+        for n, order in enumerate(self._orders):
+            arrays |= {f"{n}.keys": order.keys, f"{n}.shares": order.shares, f"{n}.left": order.left}
+        return {"name": self.name, "context": list(self.context)}, arrays
+
+    def unpack(self, settings: dict[str, Any], arrays: Arrays) -> None:
+        """Become the model that was packed."""
+        self.name, self.context = str(settings["name"]), tuple(int(lag) for lag in settings["context"])
+        orders = range(len(self.context) + 1)
+        self._orders = [_Order.of_types(arrays[f"{n}.keys"], arrays[f"{n}.shares"], arrays[f"{n}.left"]) for n in orders]
+
+
+class NGramTake:
+    """A take that an n-gram plays.
+
+    Args:
+        orders: estimates of the model, the shortest context first.
+        context: its lags.
+        history: what was played so far.
+    """
+
+    def __init__(self, orders: list[_Order], context: tuple[int, ...], history: History) -> None:
+        self._orders, self._nearest, self._history = orders, tuple(reversed(context)), history
+
+    def distribution(self) -> Floats:
+        """float64 [512]: the probability of each word at the step to come."""
+        probabilities = np.full(VOCABULARY, 1 / VOCABULARY)
+        for order, key in zip(self._orders, list_keys(map(self._history.symbol, self._nearest)), strict=True):
+            if not order.spread(key, probabilities):
+                break  # what is unknown to one order is unknown to all that look further back
+        return probabilities
+
+    def push(self, word: int) -> None:
+        """Play a word."""
+        self._history.push(word)

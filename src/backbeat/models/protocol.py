@@ -8,12 +8,14 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
-from typing import Protocol
+from typing import Any, Protocol
 
 import numpy as np
 import numpy.typing as npt
 
 from backbeat.codecs.words import Hits, Words, words_to_hits
+from backbeat.cues import Cues
+from backbeat.datasets.preparation import Example
 from backbeat.grid import Grid
 from backbeat.units import Floats
 
@@ -50,6 +52,8 @@ class Piece:
         grid: bars and steps.
         words: uint16 [steps], the real drums as words of ``drums_rnn_9``.
         band: what the band plays, None where there is none (drums alone).
+        example: the piece as a network eats it, for models that need more than words; None where nobody packed it.
+        cues: all that a network may hear of the band, to play for it; None where nobody listened.
 
     Raises:
         ValueError: a length does not fit the grid.
@@ -59,6 +63,8 @@ class Piece:
     grid: Grid
     words: Words
     band: Band | None = None
+    example: Example | None = None
+    cues: Cues | None = None
 
     def __post_init__(self) -> None:
         if len(self.words) != self.grid.steps:
@@ -128,3 +134,37 @@ class Player(Fitted, Protocol):
 
     def play(self, piece: Piece, rng: np.random.Generator) -> Hits:
         """Bool [steps, 9]: its drums for the piece. It looks at real words only where its name says so (copying)."""
+
+
+class Take(Protocol):
+    """A take while it is being played, step by step."""
+
+    def distribution(self) -> Floats:
+        """float64 [512]: the probability of each word at the step to come."""
+
+    def push(self, word: int) -> None:
+        """Play a word, and go on to the next step."""
+
+
+class Improviser(Scorer, Protocol):
+    """A scorer that gives the whole distribution of the next word, so that it can be drawn from; see ``improvising``."""
+
+    def begin(self, grid: Grid) -> Take:
+        """A take with nothing played yet."""
+
+
+Arrays = dict[str, npt.NDArray[Any]]
+
+
+class Stored(Protocol):
+    """Can be kept in a checkpoint folder; see ``checkpoint``."""
+
+    def pack(self) -> tuple[dict[str, Any], Arrays]:
+        """What was chosen or tuned, as JSON takes it, and what was learned, as arrays."""
+
+    def unpack(self, settings: dict[str, Any], arrays: Arrays) -> None:
+        """Become the model that was packed.
+
+        Raises:
+            KeyError, TypeError, ValueError: something is missing or does not fit.
+        """

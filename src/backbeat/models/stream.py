@@ -14,6 +14,7 @@ import numpy as np
 import numpy.typing as npt
 
 from backbeat.codecs.words import VOCABULARY
+from backbeat.grid import Grid
 from backbeat.models.protocol import Piece
 
 POSITION = 0
@@ -24,6 +25,8 @@ Keys = npt.NDArray[np.uint64]
 Symbols = npt.NDArray[np.uint32]
 _SPREAD, _MULTIPLY, _EMPTY = np.uint64(0x9E3779B97F4A7C15), np.uint64(0xBF58476D1CE4E5B9), np.uint64(0x94D049BB133111EB)
 _SHIFT = np.uint64(29)
+_ALL = (1 << 64) - 1
+_CONTEXT = _ALL ^ (VOCABULARY - 1)
 
 
 @dataclass(frozen=True, eq=False)
@@ -49,7 +52,7 @@ class Stream:
         for piece in pieces:
             grid = piece.grid
             words.append(np.asarray(piece.words, dtype=np.uint16))
-            positions.append((grid.bar_steps[grid.bar_of_step] * _POSITIONS_PER_BAR + grid.step_in_bar).astype(np.uint32))
+            positions.append(list_positions(grid))
             lengths.append(grid.steps)
         starts = np.concatenate([[0], np.cumsum(lengths)]).astype(np.int64)
         numbers = np.repeat(np.arange(len(lengths), dtype=np.uint32), lengths)
@@ -75,6 +78,47 @@ class Stream:
         for lag in reversed(context):
             keys = add_symbols(keys, self.column(lag))
             yield keys
+
+
+class History:
+    """What was played so far, step by step, with nothing before it.
+
+    Args:
+        grid: bars and steps that are played on.
+    """
+
+    def __init__(self, grid: Grid) -> None:
+        self.words: list[int] = []
+        self._positions: list[int] = list_positions(grid).tolist()
+
+    def symbol(self, lag: int) -> int:
+        """What stands at a lag of the step to come."""
+        if lag == POSITION:
+            return self._positions[len(self.words)]
+        return self.words[-lag] if lag <= len(self.words) else START
+
+    def push(self, word: int) -> None:
+        """Play a word, and go on to the next step."""
+        self.words.append(word)
+
+
+def list_positions(grid: Grid) -> Symbols:
+    """uint32 [steps]: the place of each step in its bar together with the bar's length."""
+    return np.asarray(grid.bar_steps[grid.bar_of_step] * _POSITIONS_PER_BAR + grid.step_in_bar, dtype=np.uint32)
+
+
+def list_keys(symbols: Iterable[int]) -> Iterator[int]:
+    """The same keys as ``Stream.context_keys`` for one step, in whole numbers, which is quicker there.
+
+    Args:
+        symbols: words and positions of the context, the nearest first.
+    """
+    key = int(_EMPTY)
+    yield key & _CONTEXT
+    for symbol in symbols:
+        mixed = (key ^ (symbol + 1) * int(_SPREAD)) * int(_MULTIPLY) & _ALL
+        key = (mixed ^ mixed >> int(_SHIFT)) * int(_SPREAD) & _ALL
+        yield key & _CONTEXT
 
 
 def add_symbols(keys: Keys, symbols: npt.NDArray[np.uint16] | Symbols) -> Keys:

@@ -26,11 +26,13 @@ class DrumTake:
         words: int64 [steps].
         place: int64 [steps, 3], see ``models.drums_rnn_inputs.list_places``.
         memories: what is remembered along it.
+        given: so many steps at the start are heard, but not learned.
     """
 
     words: npt.NDArray[np.int64]
     place: npt.NDArray[np.int64]
     memories: Memories
+    given: int = 0
 
     def __len__(self) -> int:
         return len(self.words)
@@ -58,6 +60,64 @@ def read_takes(sources: Sequence[Source], every: int = 1) -> list[DrumTake]:
     return takes
 
 
+def make_take(words: npt.NDArray[np.int64], length: int, given: int = 0) -> DrumTake:
+    """A take in bars of one length, from its words alone.
+
+    Args:
+        words: int64 [steps].
+        length: steps of a bar.
+        given: see ``DrumTake``.
+    """
+    bars = [length] * -(-len(words) // length)
+    return DrumTake(words, list_places(bars)[: len(words)], remember(words, bars), given)
+
+
+def cut_excerpts(takes: Sequence[DrumTake], bars: int) -> list[DrumTake]:
+    """Excerpts of so many bars, with nothing before them: how a take goes on when little is known of it.
+
+    Takes that change their metre, or are shorter than two excerpts, give none; nor does a take's beginning, which is one already.
+    """
+    excerpts = []
+    for take, length in _list_steady(takes):
+        step = bars * length
+        if len(take) >= 2 * step:
+            pieces = (take.words[k : k + step] for k in range(step, len(take), step))
+            excerpts += [make_take(words, length) for words in pieces if len(words) >= length]
+    return excerpts
+
+
+def make_loops(takes: Sequence[DrumTake], share: float, seed: int, *, longest: int = 24, behind: int = 4) -> list[DrumTake]:
+    """Bars of a take that are repeated as they are, and then what really follows, which alone is learned.
+
+    Nobody plays that evenly, but a model that draws from its own memory does: without such takes it has never seen what a drummer
+    plays behind a loop, and stays in it for good.
+
+    Args:
+        takes: whole ones.
+        share: loops for each take of four bars or more.
+        seed: the same seed makes the same.
+        longest: bars that a loop lasts at most.
+        behind: bars that follow.
+    """
+    rng = np.random.default_rng(seed)
+    loops = []
+    for take, length in _list_steady(takes):
+        bars = len(take) // length
+        for _ in range(int(share + rng.random()) if bars >= 4 else 0):
+            size = int(rng.choice([1, 1, 2, 4]))
+            last = int(rng.integers(size, max(size + 1, bars - 1)))
+            loop = np.tile(take.words[(last - size) * length : last * length], int(rng.integers(2, longest // size + 1)))
+            follows = take.words[last * length : (last + behind) * length]
+            if len(follows):
+                loops.append(make_take(np.concatenate([loop, follows]), length, given=len(loop)))
+    return loops
+
+
+def _list_steady(takes: Sequence[DrumTake]) -> Iterator[tuple[DrumTake, int]]:
+    """Takes whose bars are all of one length, and that length."""
+    return ((take, int(take.place[0, 1])) for take in takes if len(take) and np.all(take.place[:, 1] == take.place[0, 1]))
+
+
 def cut(take: DrumTake | None, start: int, length: int) -> Arrays:
     """One chunk of a take, padded to ``length``: what the network takes, and ``target`` int64 [length], -1 behind the end."""
     steps = 0 if take is None else max(0, min(length, len(take) - start))
@@ -75,6 +135,7 @@ def cut(take: DrumTake | None, start: int, length: int) -> Arrays:
     first = 1 if start == 0 else 0
     out["before"][first:steps] = take.words[start - 1 + first : start - 1 + steps]
     out["place"][:steps], out["target"][:steps] = take.place[span], take.words[span]
+    out["target"][: max(0, take.given - start)] = -1
     memories = take.memories
     out["words"][:steps] = memories.words[span]
     out["shares"][:steps], out["hints"][:steps] = memories.shares[span] / 255, memories.hints[span] / 255

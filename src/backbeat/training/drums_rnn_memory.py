@@ -10,7 +10,7 @@ from torch import Tensor
 from torch.nn import functional
 
 from backbeat.networks.drums_rnn import MemoryRnn, MemoryRnnConfig
-from backbeat.training.drum_takes import Arrays, DrumTake, Lanes, pass_once
+from backbeat.training.drum_takes import Arrays, DrumTake, Lanes, cut_excerpts, make_loops, pass_once
 from backbeat.training.loop import Figures, Outcome, Schedule
 
 INPUTS = ("before", "place", "words", "shares", "hints")
@@ -21,10 +21,12 @@ class MemoryRecipe(Schedule):
     """How the network that remembers is trained.
 
     Args:
-        units: of the recurrent layers.  width: of what enters and leaves them.
+        layers, units: of the recurrent network.  width: of what enters and leaves them.
         dropout, forget: see ``MemoryRnnConfig``.
         length: steps of a chunk.
         every: learn from every n-th piece only.
+        excerpts: learn from excerpts of so many bars, too; 0 = from none.
+        loops: loops for each take, see ``drum_takes.make_loops``.
     """
 
     updates: int = 1500
@@ -37,16 +39,19 @@ class MemoryRecipe(Schedule):
     clip: float = 1.0
     validate_every: int = 50
     save_every: int = 50
-    units: tuple[int, ...] = (256,)
+    layers: int = 1
+    units: int = 256
     width: int = 256
     dropout: float = 0.4
     forget: float = 0.05
     length: int = 128
     every: int = 1
+    excerpts: int = 8
+    loops: float = 0.5
 
     def make_network(self) -> MemoryRnn:
         """A new network of these sizes."""
-        return MemoryRnn(MemoryRnnConfig(units=self.units, width=self.width, dropout=self.dropout, forget=self.forget))
+        return MemoryRnn(MemoryRnnConfig(units=(self.units,) * self.layers, width=self.width, dropout=self.dropout, forget=self.forget))
 
 
 def take_inputs(batch: Arrays) -> list[Tensor]:
@@ -67,7 +72,9 @@ class MemoryTask:
     def __init__(self, recipe: MemoryRecipe, train: Sequence[DrumTake], validation: Sequence[DrumTake]) -> None:
         torch.manual_seed(recipe.seed)
         self.recipe, self.network = recipe, recipe.make_network()
-        self.lanes = Lanes(train, recipe.length, recipe.seed)
+        made = cut_excerpts(train, recipe.excerpts) if recipe.excerpts else []
+        made += make_loops(train, recipe.loops, recipe.seed) if recipe.loops else []
+        self.lanes = Lanes([*train, *made], recipe.length, recipe.seed)
         self.validation = list(pass_once(validation, 32))
         self._states = self.network.start(recipe.batch)
 
@@ -78,7 +85,7 @@ class MemoryTask:
         log_p, *states = self.network(*take_inputs(batch), *(s * going_on for s in self._states))
         self._states = tuple(s.detach() for s in states)
         target = torch.from_numpy(batch["target"])
-        loss = functional.nll_loss(log_p.flatten(0, 1), target.flatten(), ignore_index=-1)
+        loss = functional.nll_loss(log_p.flatten(0, 1), target.flatten(), ignore_index=-1, reduction="sum") / max(1, int((target >= 0).sum()))
         return Outcome(loss, {"loss": loss.item(), "perplexity": loss.detach().exp().item(), **measure_accuracy(log_p, target)})
 
     def validate(self) -> Figures:

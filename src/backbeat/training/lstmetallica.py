@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Mapping, Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -20,8 +20,8 @@ from backbeat.errors import InputError
 from backbeat.kits import load_kit
 from backbeat.networks.lstmetallica import SongLstm, SongLstmConfig, TextLstm, TextLstmConfig
 from backbeat.training.loop import Figures, Outcome, Run, Schedule
+from backbeat.training.metallica_lanes import NOTHING, Arrays, SongLanes, TokenLanes, Windows, read_once, read_songs
 from backbeat.training.recurrent_export import export_recurrent
-from backbeat.training.song_lanes import NOTHING, Arrays, SongLanes, TokenLanes, Tokens, Windows, read_once, read_songs
 from backbeat.training.trainables import Data, Trainable
 
 INPUTS = ("before", "bar", "place", "words", "hints")
@@ -121,7 +121,8 @@ class SongTask:
         log_p, end, *after = self.network(*take_inputs(batch, self._device), *(s.to(self._device) * going_on for s in states))
         self._states = tuple(s.detach() for s in after)
         nats, ends, count = _sum_losses(log_p, end, batch)
-        return Outcome((nats + ends) / max(1, count), {"loss": float(nats) / max(1, count), "ending": float(ends) / max(1, count)})
+        count = max(1, count)
+        return Outcome((nats + ends) / count, {"loss": float(nats.detach()) / count, "ending": float(ends.detach()) / count})
 
     def validate(self) -> Figures:
         """Perplexity of whole held-out songs: per word of text, BAR included, which is certain here; and per step."""
@@ -258,15 +259,18 @@ def export(task: SongTask | TextTask, run: Run, folder: Path, about: Mapping[str
     config |= {"codec": "metallica_text", "kit": load_kit("lstmetallica_9").to_dict(), "training": dict(about)}
     card = write_card(task, about)
     if isinstance(task, SongTask):
-        batch = {name: torch.zeros(2, 3, dtype=torch.int64) for name in ("before", "bar", "place")}
-        batch |= {"words": torch.full((2, 3, task.network.config.references), NO_WORD), "hints": torch.rand(2, 3, task.network.config.hints)}
-        states = dict(zip(("state", "cell"), task.network.start(2), strict=True))
-        export_recurrent(task.network, batch, states, ("words", "end"), folder, config, card)
-        return
-    config |= {"types": task.types, "level": task.recipe.level, "unseen": task.recipe.unseen}
-    names = [f"{kind}{k}" for k in range(len(task.network.config.units)) for kind in ("state", "cell")]
-    tokens = {"tokens": torch.zeros(2, 3, dtype=torch.int64)}
-    export_recurrent(task.network, tokens, dict(zip(names, task.network.start(2), strict=True)), ("log_p",), folder, config, card)
+        network: SongLstm | TextLstm = SongLstm(replace(task.network.config, dropout=0.0, forget=0.0))
+        inputs = {name: torch.zeros(2, 3, dtype=torch.int64) for name in ("before", "bar", "place")}
+        inputs |= {"words": torch.full((2, 3, task.network.config.references), NO_WORD), "hints": torch.rand(2, 3, task.network.config.hints)}
+        outputs: tuple[str, ...] = ("log_p", "end")
+        states = ["state", "cell"]
+    else:
+        network = TextLstm(replace(task.network.config, dropout=0.0))  # nothing random, whatever mode the exporter leaves it in
+        config |= {"types": task.types, "level": task.recipe.level, "unseen": task.recipe.unseen}
+        inputs = {"tokens": torch.zeros(2, 3, dtype=torch.int64)}
+        outputs, states = ("log_p",), [f"{kind}{k}" for k in range(len(task.network.config.units)) for kind in ("state", "cell")]
+    network.load_state_dict(task.network.state_dict())
+    export_recurrent(network, inputs, dict(zip(states, network.start(2), strict=True)), outputs, folder, config, card)
 
 
 def write_card(task: SongTask | TextTask, about: Mapping[str, Any]) -> str:

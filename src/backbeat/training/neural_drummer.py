@@ -13,12 +13,15 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional
 
+from backbeat.datasets.source import Source
 from backbeat.kits import load_kit
 from backbeat.models.neural_drummer_inputs import BAND, PAST, REFERENCES
 from backbeat.networks.neural_drummer import StepDrummer, StepDrummerConfig
+from backbeat.training.intensity_windows import WindowRecipe, WindowTask, read_rows
 from backbeat.training.loop import Figures, Outcome, Run, Schedule
 from backbeat.training.recurrent_export import export_recurrent
 from backbeat.training.song_lanes import Batch, Lanes, Song, read_songs, unfold_song
+from backbeat.training.still import Still
 from backbeat.training.trainables import Data, Trainable
 
 NETWORK = "neural-drummer"
@@ -118,42 +121,77 @@ class StepTask:
         self.hidden = state["hidden"]
 
 
-def _make_task(recipe: Schedule, data: Data) -> StepTask:
+def _make_task(recipe: Schedule, data: Data) -> StepTask | WindowTask:
+    if isinstance(recipe, WindowRecipe):
+        kit = load_kit(recipe.kit)
+        return WindowTask(recipe, *(read_rows(part, kit, 8) for part in (data.train[:: recipe.every], _pick(data.validation, recipe.measured))))
     if not isinstance(recipe, StepRecipe):
         raise TypeError(f"no recipe of NeuralDrummer: {type(recipe).__name__}")
-    held = list(data.validation)
-    if recipe.measured and len(held) > recipe.measured:
-        held = [held[i * len(held) // recipe.measured] for i in range(recipe.measured)]
-    return StepTask(recipe, read_songs(data.train, recipe.every), read_songs(held))
+    return StepTask(recipe, read_songs(data.train, recipe.every), read_songs(_pick(data.validation, recipe.measured)))
+
+
+def _pick(sources: Sequence[Source], count: int) -> list[Source]:
+    """So many of the sources, at even distances; all of them for 0."""
+    return [sources[i * len(sources) // count] for i in range(count)] if 0 < count < len(sources) else list(sources)
 
 
 def _export(task: Any, run: Run, folder: Path, about: dict[str, Any]) -> None:  # noqa: ANN401 - a task of this module
-    export_step(task.network, folder, about)
+    if isinstance(task, WindowTask):
+        export_windows(task.network, folder, task.recipe.kit, about)
+    else:
+        export_steps(task.network, folder, about)
 
 
-def export_step(network: StepDrummer, folder: Path, about: Mapping[str, Any]) -> None:
+def export_steps(network: Any, folder: Path, about: Mapping[str, Any], playing: Mapping[str, Any] | None = None) -> None:  # noqa: ANN401 - a StepDrummer
     """Write the corrected network's checkpoint folder.
 
     Args:
-        network: trained.
+        network: a StepDrummer.
         folder: made if missing.
         about: what config.json says of recipe, data and figures.
+        playing: how it chooses, where not as usual.
     """
     sizes = network.config
     inputs = {
-        "band": torch.rand(2, 5, sizes.band),
-        "past": torch.rand(2, 5, sizes.past),
-        "remembered": torch.randint(0, sizes.words + 1, (2, 5, sizes.references)),
+        "band": torch.rand(3, 5, sizes.band),
+        "past": torch.rand(3, 5, sizes.past),
+        "remembered": torch.randint(0, sizes.words + 1, (3, 5, sizes.references)),
     }
-    config = {"network": NETWORK, "variant": "steps", "sizes": asdict(sizes), "codec": "words", "steps_per_quarter": 4, "kit": load_kit("drums_rnn_9").to_dict()}
-    config |= {"training": dict(about)}
-    export_recurrent(network, inputs, {"state": network.start(2)}, ("words",), folder, config, "# neural-drummer\n")
+    config = {"network": NETWORK, "variant": "steps", "sizes": asdict(sizes), "codec": {"name": "words", "steps_per_quarter": 4}}
+    config |= {"kit": load_kit("drums_rnn_9").to_dict(), "playing": dict(playing or {}), "training": dict(about)}
+    export_recurrent(Still(network), inputs, {"state": network.start(3)}, ("words",), folder, config, write_card("steps", about))
+
+
+def export_windows(network: Any, folder: Path, kit: str, about: Mapping[str, Any]) -> None:  # noqa: ANN401 - a NeuralDrummer
+    """Write the original network's checkpoint folder; see ``export_steps``."""
+    sizes = network.config
+    inputs = {"windows": torch.rand(3, sizes.window, sizes.classes + 1)}
+    config = {"network": NETWORK, "variant": "windows", "sizes": asdict(sizes), "codec": {"name": "intensity", "steps_per_quarter": 2}}
+    config |= {"kit": load_kit(kit).to_dict(), "playing": {}, "training": dict(about)}
+    export_recurrent(Still(network), inputs, {}, ("hits",), folder, config, write_card("windows", about))
+
+
+_TITLES = {"steps": "NeuralDrummer, corrected", "windows": "NeuralDrummer, as in the original"}
+_LIMITS = {
+    "steps": "Thinks in 16ths and in the nine classes of Drums RNN; decides what is hit, not how loud nor how late. It hears how much the band plays, not what.",
+    "windows": "Eighths in quarters only, six classes, no rest, no dynamics; it does not know what it played more than eight half-beats ago.",
+}
+
+
+def write_card(variant: str, about: Mapping[str, Any]) -> str:
+    """The card of a checkpoint folder: what it is, its data and licences, its figures and limits."""
+    data, figures = about.get("data", {}), about.get("validation", {})
+    lines = [f"# {_TITLES[variant]}", "", "Trained by `backbeat train neural-drummer`; after bdshrk/neuraldrummer (2023-2024). See docs/models.md.", "", "## Data", ""]
+    lines += [f"- {key.replace('_', ' ')}: {value}" for key, value in data.items()] or ["Not said."]
+    lines += ["", "The licence of every file stands in the data set's manifest; no file is redistributed.", "", "## Figures", ""]
+    lines += [f"- {name.replace('_', ' ')}, held out: {value:.4f}" for name, value in figures.items()] or ["Not measured."]
+    return "\n".join([*lines, "", "## Limits", "", _LIMITS[variant], ""])
 
 
 TRAINABLE = Trainable(
     name="neural-drummer",
     title="NeuralDrummer: drums from the intensity of the band",
-    configs={"songs": StepRecipe()},
+    configs={"songs": StepRecipe(), "original": WindowRecipe()},
     make_task=_make_task,
     export=_export,
 )

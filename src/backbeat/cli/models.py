@@ -1,0 +1,40 @@
+"""``backbeat models``: what can score and play."""
+
+from __future__ import annotations
+
+import json
+
+import click
+
+
+@click.command("models")
+@click.option("--json", "as_json", is_flag=True, help="Print a JSON array.")
+def command(as_json: bool) -> None:
+    """List the models: what each can do, and whether it has to be trained first.
+
+    A model that is ready is named to '--model' of accompany and groove; any other is trained by 'backbeat train NAME', and its
+    folder is named instead.
+    """
+    from backbeat.models.registry import MODELS
+
+    rows = [
+        {
+            "name": entry.name,
+            "title": entry.title,
+            "scores": entry.scores,
+            "plays": entry.plays,
+            "hears": entry.hears,
+            "learns": entry.learns,
+            "shipped": entry.shipped,
+            "ready": entry.is_ready,
+        }
+        for entry in MODELS.values()
+    ]
+    if as_json:
+        click.echo(json.dumps(rows))
+        return
+    columns = ("scores", "plays", "hears", "learns", "ready")
+    click.echo(f"{'model':10} {' '.join(f'{c:6}' for c in columns)}")
+    for row in rows:
+        can = " ".join(f"{'yes' if row[c] else '-':6}" for c in columns)
+        click.echo(f"{row['name']:10} {can} {row['title']}")

@@ -1,0 +1,323 @@
+"""NeuralDrummer at work: the corrected one, step by step on any metre, and the original's decoding by cut-off.
+
+The corrected one draws each word from a distribution, so it has a likelihood. It is asked twice: what the band alone suggests
+(the whole song at once), and what follows from what has been played; the first speaks for hits that are likelier here than on
+average, as the drummer's listener does (see ``models.drummer``). It rests in bars where the band rests.
+The original gives a sigmoid a class and half-beat, and hits what reaches the cut-off; its strongest class always.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass, fields, replace
+from importlib import resources
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from backbeat.codecs.intensity import count_ahead, normalise
+from backbeat.codecs.recall import NO_WORD
+from backbeat.codecs.words import CLASSES, VOCABULARY, Hits, words_to_hits
+from backbeat.errors import InputError, ModelError
+from backbeat.grid import Grid
+from backbeat.kits import Kit, load_kit
+from backbeat.models.neural_drummer_inputs import LANES, Array, describe_band, describe_past, find_pointers, remember, shift_words
+from backbeat.models.protocol import Band, Piece
+from backbeat.runtime.recurrent import RecurrentSession
+from backbeat.sampling import draw
+from backbeat.units import Floats, Ints
+
+NETWORK = "neural-drummer"
+STARTS = ("basic", "count-in", "blank", "random")
+WINDOW, CUTOFF = 8, 0.2
+SHIPPED = "weights/neural_drummer"
+_BITS = words_to_hits(np.arange(VOCABULARY, dtype=np.uint16)).astype(np.float32)
+
+
+@dataclass(frozen=True)
+class Playing:
+    """How it chooses; the model folder's config.json may say otherwise under ``playing``.
+
+    Args:
+        temperature: 0 takes the most likely word.  top_p: share of the likely words that may be chosen.
+        cutoff: hit what is at least so probable, and draw nothing: the original's way, which takes .2 where none is named. The
+            corrected one then asks the band alone; without one it draws.
+        listening: weight of what the band alone suggests, where words are drawn.
+        doubt, least_doubt: such a suggestion speaks for a hit where its probability is above the class's mean in the song, held
+            between these two.
+        start: of the original: the eight half-beats before the song, one of ``STARTS``.
+    """
+
+    temperature: float = 0.9
+    top_p: float = 1.0
+    cutoff: float | None = None
+    listening: float = 1.0
+    doubt: float = 0.3
+    least_doubt: float = 0.08
+    start: str = "basic"
+
+    def __post_init__(self) -> None:
+        if not 0 <= self.temperature <= 5 or not 0 < self.top_p <= 1:
+            raise InputError(f"temperature must lie in 0-5 and top-p in (0, 1], not {self.temperature} and {self.top_p}")
+        if self.cutoff is not None and not 0 <= self.cutoff <= 1:
+            raise InputError(f"cutoff must lie in 0-1, not {self.cutoff}")
+        if self.start not in STARTS:
+            raise InputError(f"no start {self.start!r}: choose from {', '.join(STARTS)}")
+
+
+def read_playing(settings: dict[str, Any]) -> Playing:
+    """The settings that a model folder says.
+
+    Raises:
+        InputError: there is no such setting, or its value is out of range.
+    """
+    known = {f.name for f in fields(Playing)}
+    if unknown := sorted(set(settings) - known):
+        raise InputError(f"NeuralDrummer has no setting {unknown[0]!r}; it has {', '.join(sorted(known))}")
+    return replace(Playing(), **settings)
+
+
+def open_neural_drummer(folder: Path) -> NeuralDrummer | OriginalNeuralDrummer:
+    """The drummer of a checkpoint folder, the corrected one or the original's.
+
+    Raises:
+        ModelError: the folder is not one of NeuralDrummer, or is damaged.
+    """
+    session = RecurrentSession(folder, NETWORK)
+    variants = {"steps": NeuralDrummer, "windows": OriginalNeuralDrummer}
+    if session.config.get("variant") not in variants:
+        raise ModelError(f"{folder} holds a variant {session.config.get('variant')!r} of {NETWORK} that this version does not know")
+    try:
+        return variants[session.config["variant"]](session, read_playing(session.config.get("playing", {})))
+    except InputError as error:
+        raise ModelError(f"{folder}: {error}") from error
+
+
+def load_shipped() -> NeuralDrummer | OriginalNeuralDrummer:
+    """The one that ships.
+
+    Raises:
+        ModelError: this checkout has none.
+    """
+    with resources.as_file(resources.files("backbeat").joinpath(SHIPPED)) as folder:
+        return open_neural_drummer(folder)
+
+
+class _Untrained:
+    """What both have in common: they are trained elsewhere."""
+
+    def fit(self, pieces: Iterable[Piece]) -> None:
+        """Refuse: a network is not fitted in one go.
+
+        Raises:
+            ModelError: always.
+        """
+        raise ModelError(f"{NETWORK} is trained by 'backbeat train {NETWORK} DATA --out RUN'")
+
+    def tune(self, pieces: Iterable[Piece]) -> None:
+        """Nothing is tuned."""
+
+
+class NeuralDrummer(_Untrained):
+    """The corrected one.
+
+    Args:
+        session: a checkpoint folder of variant "steps".
+        playing: how it chooses.
+        band: False leaves the band out.
+        name: in tables.
+    """
+
+    def __init__(self, session: RecurrentSession, playing: Playing | None = None, *, band: bool = True, name: str = NETWORK) -> None:
+        self.session, self.playing, self.band, self.name = session, playing or Playing(), band, name
+
+    def leave_band(self) -> NeuralDrummer:
+        """The same, deaf."""
+        return NeuralDrummer(self.session, self.playing, band=False, name=f"{self.name}, no band")
+
+    def _describe(self, grid: Grid, band: Band | None) -> Array:
+        if band is None or not self.band:
+            return describe_band(np.zeros((grid.steps, LANES), np.float32), np.zeros(grid.bars, np.bool_), grid)
+        return describe_band(band.onsets, band.active_bars, grid)
+
+    def predict(self, piece: Piece) -> Array:
+        """float32 [steps, 512]: log p of every word, given the real ones before it and the band."""
+        remembered = remember(piece.words, find_pointers(piece.grid.bar_steps))
+        past = describe_past(shift_words(piece.words), remembered)
+        return self._run(self._describe(piece.grid, piece.band), past, remembered)
+
+    def _run(self, band: Array, past: Array, remembered: Ints) -> Array:
+        feed = {"band": band[None], "past": past[None], "remembered": remembered[None]}
+        return np.asarray(self.session.run(feed, self.session.start())[0]["words"][0], dtype=np.float32)
+
+    def score(self, piece: Piece) -> Floats:
+        """float64 [steps]: log2 p of each real word, given those before it and the band."""
+        log_p = self.predict(piece)
+        return log_p[np.arange(len(log_p)), piece.words].astype(np.float64) / np.log(2)
+
+    def expect(self, piece: Piece) -> Floats:
+        """float64 [steps, 9]: the probability of each hit, given the real words before its step and the band."""
+        return np.clip(np.exp(self.predict(piece).astype(np.float64)) @ _BITS, 0, 1)
+
+    def guess(self, grid: Grid, band: Band | None) -> Array:
+        """float32 [steps, 9]: the probability of each hit from the band alone, nothing known of what was played."""
+        steps, references = grid.steps, len(find_pointers(grid.bar_steps)[0])
+        nothing = np.full((steps, references), NO_WORD, np.int64)
+        past = np.zeros((steps, describe_past(nothing[:1, 0], nothing[:1]).shape[1]), np.float32)
+        return np.asarray(np.exp(self._run(self._describe(grid, band), past, nothing)) @ _BITS, dtype=np.float32)
+
+    def begin(self, grid: Grid, band: Band | None = None) -> NeuralTake:
+        """A take with nothing played yet."""
+        return NeuralTake(self.session, self._describe(grid, band), grid)
+
+    def play(self, piece: Piece, rng: np.random.Generator, *, temperature: float | None = None, top_p: float | None = None) -> Hits:
+        """Bool [steps, 9]: its drums for the band, or alone where there is none.
+
+        Raises:
+            InputError: the temperature or top-p is out of range.
+        """
+        given = {"temperature": temperature, "top_p": top_p}
+        how = replace(self.playing, **{name: value for name, value in given.items() if value is not None})
+        grid, heard = piece.grid, piece.band is not None and self.band
+        guess = self.guess(grid, piece.band) if heard else np.zeros((grid.steps, CLASSES), np.float32)
+        if heard and how.cutoff is not None and temperature is None:
+            return np.asarray((guess >= how.cutoff) & piece.active_bars[grid.bar_of_step][:, None], dtype=np.bool_)
+        bias = self._lean(guess, how) if heard else np.zeros((grid.steps, VOCABULARY), np.float32)
+        sounding = piece.active_bars[grid.bar_of_step].tolist()
+        take, words = self.begin(grid, piece.band), np.zeros(grid.steps, np.uint16)
+        for step in range(grid.steps):
+            if sounding[step]:
+                words[step] = draw(take.look() + bias[step], rng, temperature=how.temperature, top_p=how.top_p)
+            take.push(int(words[step]))
+        return words_to_hits(words)
+
+    def _lean(self, guess: Array, how: Playing) -> Array:
+        """float32 [steps, 512]: how much the band speaks for each word."""
+        guess = np.clip(guess, 1e-4, 1 - 1e-4)
+        level = np.clip(guess.mean(axis=0), how.least_doubt, how.doubt)
+        odds = np.log(guess / (1 - guess)) - np.log(level / (1 - level))
+        return np.asarray(how.listening * odds @ _BITS.T, dtype=np.float32)
+
+
+class NeuralTake:
+    """A take of the corrected one while it is being played.
+
+    Args:
+        session: the network.
+        band: float32 [steps, columns], what is heard.
+        grid: bars and steps.
+    """
+
+    def __init__(self, session: RecurrentSession, band: Array, grid: Grid) -> None:
+        self._session, self._band, self._state = session, band, session.start()
+        self._pointers = find_pointers(grid.bar_steps)
+        self._words: list[int] = []
+        self._seen = np.full(grid.steps + 1, NO_WORD, np.int64)  # the last place, at which -1 points, stays without a word
+        self._now: tuple[Array, dict[str, Any]] | None = None
+
+    def look(self) -> Array:
+        """float32 [512]: log p of each word at the step to come."""
+        if self._now is None:
+            step = len(self._words)
+            remembered = self._seen[self._pointers[step]][None]
+            before = np.array([self._words[-1] if self._words else NO_WORD], np.int64)
+            feed = {"band": self._band[None, step : step + 1], "past": describe_past(before, remembered)[None], "remembered": remembered[None]}
+            outputs, after = self._session.run(feed, self._state)
+            self._now = outputs["words"][0, 0], after
+        return self._now[0]
+
+    def distribution(self) -> Floats:
+        """float64 [512]: the probability of each word at the step to come."""
+        return np.asarray(np.exp(self.look().astype(np.float64)))
+
+    def push(self, word: int) -> None:
+        """Play a word, and go on to the next step."""
+        self.look()
+        if self._now is not None:
+            self._state = self._now[1]
+        self._seen[len(self._words)] = word
+        self._words.append(word)
+        self._now = None
+
+
+class OriginalNeuralDrummer(_Untrained):
+    """The original's network and decoding, on the half-beats of a grid.
+
+    Of the band it hears how many notes start; the drums themselves, which the original counts too, are not heard here.
+
+    Args:
+        session: a checkpoint folder of variant "windows".
+        playing: its cut-off and start.
+        name: in tables.
+    """
+
+    def __init__(self, session: RecurrentSession, playing: Playing | None = None, *, name: str = f"{NETWORK}, original") -> None:
+        self.session, self.playing, self.name = session, playing or Playing(), name
+        self.kit = Kit.from_dict(session.config["kit"])
+
+    def play(self, piece: Piece, rng: np.random.Generator) -> Hits:
+        """Bool [steps, 9]: its drums, a hit on every half-beat."""
+        places = find_half_beats(piece.grid)
+        counts = np.add.reduceat(piece.band_onsets.sum(axis=1), places)
+        struck = self.decode(tell_intensity(counts), make_start(self.playing.start, len(self.kit), rng))
+        hits = np.zeros((piece.grid.steps, CLASSES), np.bool_)
+        for column, into in enumerate(self.kit.mapping(load_kit("drums_rnn_9")).tolist()):
+            if into >= 0:
+                hits[places, into] |= struck[:, column]
+        return hits
+
+    def decode(self, intensity: Array, start: Array) -> Hits:
+        """Hits half-beat by half-beat, each from the eight before it.
+
+        Args:
+            intensity: float32 [n], see ``tell_intensity``.
+            start: float32 [8, classes + 1].
+
+        Returns:
+            bool [n, classes].
+        """
+        cutoff = CUTOFF if self.playing.cutoff is None else self.playing.cutoff
+        rows = np.concatenate([start, np.zeros((len(intensity), start.shape[1]), np.float32)])
+        for step in range(len(intensity)):
+            window = rows[step : step + WINDOW]
+            logits = self.session.run({"windows": window[None]}, {})[0]["hits"][0]
+            row = rows[step + WINDOW]
+            row[:-1] = 1 / (1 + np.exp(-logits)) >= cutoff
+            row[int(np.argmax(logits))] = 1
+            row[-1] = intensity[step]
+        return rows[WINDOW:, :-1] > 0
+
+
+def tell_intensity(counts: Floats) -> Array:
+    """float32 [n]: the original's intensity as it is at work: that of the half-beat to come, normalised twice; zeros where nothing deviates.
+
+    Args:
+        counts: [n] notes starting in each half-beat.
+    """
+    if len(counts) < 2:
+        return np.zeros(len(counts), np.float32)
+    ahead = count_ahead(counts.astype(np.int64).tolist(), len(counts) + 1)
+    return np.nan_to_num(normalise(normalise(ahead)))[: len(counts)].astype(np.float32)
+
+
+def find_half_beats(grid: Grid) -> Ints:
+    """int64 [n]: the steps of a grid at which a half of a quarter begins."""
+    half = max(1, grid.steps_per_quarter // 2)
+    return np.flatnonzero(grid.step_in_bar % half == 0)
+
+
+def make_start(name: str, classes: int, rng: np.random.Generator) -> Array:
+    """The eight half-beats before the song: float32 [8, classes + 1], kick, snare and closed hat being the first three classes.
+
+    "random" strikes one to four classes each; the original's own takes class numbers for pitches and so comes out blank.
+    """
+    rows = np.zeros((WINDOW, classes + 1), np.float32)
+    if name == "basic":
+        rows[0::4, 0], rows[2::4, 1], rows[:, 2] = 1, 1, 1
+    elif name == "count-in":
+        rows[0::2, 2], rows[:, -1] = 1, -2
+    elif name == "random":
+        for row in rows:
+            row[rng.integers(0, classes, rng.integers(1, 5))] = 1
+    return rows
