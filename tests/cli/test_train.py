@@ -114,5 +114,12 @@ def test_a_folder_that_is_in_use_is_refused_before_any_work(refused, corpus, tmp
     assert [p.name for p in tmp_path.iterdir()] == ["mine.txt"]
 
 
-def test_a_folder_that_is_no_corpus_is_one_line(refused, tmp_path):
-    assert "is not a corpus" in refused("train", "unigram", tmp_path)
+def test_a_folder_without_pieces_is_one_line(refused, tmp_path):
+    assert "no piece in it" in refused("train", "unigram", tmp_path)
+
+
+def test_a_floor_learns_from_a_folder_of_files(run, tmp_path):
+    for number in range(11):
+        (tmp_path / f"{number:02}.mid").write_bytes(band_song(8 + number))
+    report = train(run, tmp_path, "bigram", tmp_path)
+    assert (report["data"]["pieces"], report["data"]["tuned_on_pieces"]) == (9, 2)

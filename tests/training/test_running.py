@@ -15,9 +15,10 @@ from backbeat.cli.train_network import tabulate  # noqa: E402
 from backbeat.datasets.source import Source  # noqa: E402
 from backbeat.errors import InputError  # noqa: E402
 from backbeat.evaluation.cases import Choice  # noqa: E402
+from backbeat.evaluation.learning import Data, find_data, split_by_genre  # noqa: E402
 from backbeat.training.loop import Run, Schedule, Task  # noqa: E402
-from backbeat.training.running import find_data, parse_grid, pick_device, run_training, split_by_genre, sweep  # noqa: E402
-from backbeat.training.trainables import Data, Trainable, set_fields  # noqa: E402
+from backbeat.training.running import parse_grid, pick_device, run_training, sweep  # noqa: E402
+from backbeat.training.trainables import Trainable, set_fields  # noqa: E402
 from tests.midi.builders import band_song  # noqa: E402
 from tests.training.corpora import make_corpus  # noqa: E402
 from tests.training.test_loop import Line  # noqa: E402

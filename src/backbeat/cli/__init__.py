@@ -21,6 +21,7 @@ COMMANDS = {
     "continue": "Go on after a few bars of drums.",
     "convert": "Turn MIDI into words and back, or drums from kit to kit.",
     "notes": "Go on after a piano piece, note by note.",
+    "text": "Write drums as text.",
     "inspect": "Show what is understood of a MIDI file.",
     "render": "Render a MIDI file as audio.",
     "kits": "List kit maps, or show one.",

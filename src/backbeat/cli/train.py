@@ -13,6 +13,7 @@ import click
 from backbeat.errors import InputError, MissingExtraError
 
 if TYPE_CHECKING:
+    from backbeat.models.fitting import Fit
     from backbeat.training.drummer import Recipe
 
 FLOORS = ("unigram", "bigram", "ngram5", "ngram17", "cache", "template", "trees")
@@ -54,30 +55,47 @@ def command(model: str, every: int, without_band: bool, export: Path | None, **w
 
         train_network(Wishes(model, **wishes))
         return
-    corpus, out, settings = Path(wishes["data_set"]), wishes["out"], wishes["settings"]
-    validation = Path(wishes["validation"]) if wishes["validation"] else None
     if model == "drummer":
-        _train_drummer(corpus, validation, out, settings, without_band, export)
+        validation = Path(wishes["validation"]) if wishes["validation"] else None
+        _train_drummer(Path(wishes["data_set"]), validation, wishes["out"], wishes["settings"], without_band, export)
         return
-    _fit_floor(model, corpus, validation, out, settings, every, wishes["as_json"])
+    _fit_floor(model, every, **wishes)
 
 
-def _fit_floor(model: str, corpus: Path, validation: Path | None, out: Path | None, settings: tuple[str, ...], every: int, as_json: bool) -> None:
-    from backbeat.datasets.corpus import Corpus
+def _fit_floor(model: str, every: int, *, out: Path | None, settings: tuple[str, ...], as_json: bool, **wishes: Any) -> None:  # noqa: ANN401 - see ``Wishes``
     from backbeat.models.checkpoint import check_folder
-    from backbeat.models.fitting import fit_model
-    from backbeat.models.registry import MODELS, make_model, save_model
+    from backbeat.models.registry import make_model, save_model
 
     started = time.perf_counter()
     if out:
         check_folder(out)
     made = make_model(model, dict(_read_number(setting) for setting in settings))
-    held_out = Corpus(validation) if validation else None
-    fit = fit_model(made, MODELS[model], Corpus(corpus), held_out, every=every, report=lambda line: click.echo(line, err=True))
+    fit = _fit(made, model, every, **wishes)
     if out:
         save_model(fit.model, out, fit.data, {"held out, whole pieces": fit.figures})
     report = {"model": model, "data": fit.data, "held out": fit.figures, "out": str(out) if out else None, "seconds": round(time.perf_counter() - started, 2)}
     click.echo(json.dumps(report, ensure_ascii=False) if as_json else _tell(report))
+
+
+def _fit(made: Any, model: str, every: int, *, data_set: str, validation: str, data_folder: Path | None, style: str, kind: str | None, **rest: Any) -> Fit:  # noqa: ANN401 - as above
+    """Fit a floor on a corpus, or on the files of any other data."""
+    from backbeat.datasets.corpus import Corpus
+    from backbeat.evaluation.cases import Choice
+    from backbeat.evaluation.fitting import read_pieces
+    from backbeat.evaluation.learning import find_data
+    from backbeat.models.fitting import fit_model, fit_pieces
+    from backbeat.models.registry import MODELS
+
+    def say(line: str) -> None:
+        click.echo(line, err=True)
+
+    if (Path(data_set) / "meta.json").is_file() and not (style or kind):
+        held_out = Corpus(Path(validation)) if validation else None
+        return fit_model(made, MODELS[model], Corpus(Path(data_set)), held_out, every=every, report=say)
+    choice = Choice(style=style, kind=kind or "")
+    data = find_data(data_set, validation, data_folder, choice)
+    pieces, tuning = (read_pieces(sources, choice) for sources in (data.train[::every], data.validation))
+    return fit_pieces(made, MODELS[model], pieces, tuning, {"corpus": data.name, "tuned_on": validation or "held-out pieces of it", **data.describe()}, say)
 
 
 def _tell(report: dict[str, Any]) -> str:

@@ -49,6 +49,7 @@ def train_network(wishes: Wishes) -> None:
     except ImportError as error:
         raise MissingExtraError("torch", "train") from error
     from backbeat.evaluation.cases import Choice
+    from backbeat.evaluation.learning import find_data, split_by_genre
     from backbeat.training import running
     from backbeat.training.loop import LAST, join_processes, rank
     from backbeat.training.trainables import find_trainable
@@ -62,12 +63,12 @@ def train_network(wishes: Wishes) -> None:
     if wishes.begin and not wishes.begin.exists():
         raise InputError(f"--from {wishes.begin}: there is no such run or weights file")
     join_processes()
-    data = running.find_data(wishes.data_set, wishes.validation, wishes.data_folder, Choice(style=wishes.style, kind=wishes.kind or ""))
+    data = find_data(wishes.data_set, wishes.validation, wishes.data_folder, Choice(style=wishes.style, kind=wishes.kind or ""))
     say = _say if rank() == 0 else lambda line: None
     say(f"{trainable.name}: {len(data.train)} pieces to learn from, {len(data.validation)} to measure on")
     if wishes.sweep or wishes.by_genre:
         grid = running.parse_grid(wishes.sweep) if wishes.sweep else [[]]
-        kinds = running.split_by_genre(data) if wishes.by_genre else {"all": data}
+        kinds = split_by_genre(data) if wishes.by_genre else {"all": data}
         rows = running.sweep(trainable, recipe, grid, kinds, wishes.out, lambda name, p: say(f"{name}: {_tell(p)}"), wishes.device)
         click.echo(json.dumps(rows) if wishes.as_json else tabulate(rows))
         return

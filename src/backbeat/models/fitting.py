@@ -84,21 +84,41 @@ def fit_model(
         pieces, tuning = _hold_out(pieces, corpus)
     else:
         tuning = read_training(validation, band_only=band_only)
+    data = {
+        "corpus": corpus.folder.name,
+        "manifest_sha256": corpus.meta.get("manifest_sha256", ""),
+        "tuned_on": f"every {HELD_OUT}th piece of it" if validation is None else validation.folder.name,
+    }
+    if validation is not None:
+        data["tuned_on_manifest_sha256"] = validation.meta.get("manifest_sha256", "")
+    return fit_pieces(model, entry, pieces, tuning, data, report)
+
+
+def fit_pieces(
+    model: Any,  # noqa: ANN401 - any floor
+    entry: Entry,
+    pieces: Sequence[Piece],
+    tuning: Sequence[Piece],
+    data: dict[str, Any],
+    report: Callable[[str], None] = lambda line: None,
+) -> Fit:
+    """Fit, tune and measure a model on pieces.
+
+    Args:
+        model: made by ``make_model``.  entry: its line in the registry.
+        pieces: fitted on.  tuning: tuned and measured on.
+        data: what they are, for the checkpoint.
+        report: told what is being done.
+
+    Raises:
+        MissingExtraError: the model needs a package that is not installed.
+    """
     report(f"fitting {entry.name} on {len(pieces):,} pieces ({_count_steps(pieces):,} steps)")
     model.fit(pieces)
     report(f"tuning and measuring on {len(tuning):,} pieces ({_count_steps(tuning):,} steps)")
     model.tune(tuning)
-    data = {
-        "corpus": corpus.folder.name,
-        "manifest_sha256": corpus.meta.get("manifest_sha256", ""),
-        "pieces": len(pieces),
-        "steps": _count_steps(pieces),
-        "tuned_on": f"every {HELD_OUT}th piece of it" if validation is None else validation.folder.name,
-        "tuned_on_pieces": len(tuning),
-    }
-    if validation is not None:
-        data["tuned_on_manifest_sha256"] = validation.meta.get("manifest_sha256", "")
-    return Fit(model, data, measure_model(model, entry, tuning))
+    counts = {"pieces": len(pieces), "steps": _count_steps(pieces), "tuned_on_pieces": len(tuning)}
+    return Fit(model, data | counts, measure_model(model, entry, tuning))
 
 
 def measure_model(model: Any, entry: Entry, pieces: Sequence[Piece]) -> dict[str, float]:  # noqa: ANN401 - any floor
