@@ -121,5 +121,5 @@ def test_a_folder_without_pieces_is_one_line(refused, tmp_path):
 def test_a_floor_learns_from_a_folder_of_files(run, tmp_path):
     for number in range(11):
         (tmp_path / f"{number:02}.mid").write_bytes(band_song(8 + number))
-    report = train(run, tmp_path, "bigram", tmp_path)
+    report = json.loads(run("train", "bigram", tmp_path, "--json").out)
     assert (report["data"]["pieces"], report["data"]["tuned_on_pieces"]) == (9, 2)
