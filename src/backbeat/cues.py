@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from functools import cached_property, lru_cache
+from typing import NamedTuple
 
 import numpy as np
 import numpy.typing as npt
@@ -20,6 +21,8 @@ from backbeat.units import TempoMap
 
 LANES = ("bass", "guitar", "keys", "pads", "lead", "other")
 _FAMILIES = ["keys", "keys", "keys", "guitar", "bass", "pads", "pads", "lead", "lead", "lead", "lead", "pads", "other", "other", "other", "other"]
+_MIDI = np.float32(127)
+_PITCH_CLASS = np.arange(128) % 12
 _BASS_NAMES = ("bass", "basse", "bajo", "basso")
 RHYTHM_BINS = 16
 NOVELTY_WINDOWS = (1, 2, 4, 8)
@@ -68,9 +71,14 @@ class Cues:
         return compute_novelties(self.descriptors, NOVELTY_WINDOWS)
 
     @cached_property
+    def activity(self) -> npt.NDArray[np.float64]:
+        """float64 [bars, lanes]: the share of each bar in which a lane sounds."""
+        return _share_of_bars(self.sustained, self.grid)
+
+    @cached_property
     def active_bars(self) -> npt.NDArray[np.bool_]:
         """Bool [bars]: whether the band sounds anywhere in the bar."""
-        return np.asarray(np.add.reduceat(_sum_lanes(self.sustained), self.grid.first_steps[:-1]) > 0, dtype=np.bool_)
+        return np.asarray(self.activity.max(axis=1) > 0, dtype=np.bool_)
 
 
 def choose_lane(part: Part) -> str:
@@ -92,53 +100,103 @@ def assign_lanes(parts: tuple[Part, ...]) -> list[str]:
     return lanes
 
 
-def _fill_lanes(notes: Notes, lane: npt.NDArray[np.int64], grid: Grid) -> tuple[Array, Array, Array, Array, Array]:
-    """Onsets, velocities, sustained, pitches [steps, lanes] and the mean offset [steps] of notes with their lanes: float32."""
-    steps, shape = grid.steps, (len(LANES), grid.steps)
-    start, late = grid.locate(notes["onset"])
-    stop = np.maximum(grid.locate_steps(notes["end"]), start + 1)
-    cell = lane * steps + start
-    onsets = np.bincount(cell, minlength=len(LANES) * steps).reshape(shape)
-    loudest, extreme = np.zeros(len(LANES) * steps, np.uint8), np.zeros(len(LANES) * steps, np.uint8)
-    np.maximum.at(loudest, cell, notes["velocity"])
-    np.maximum.at(extreme, cell, np.where(lane == 0, 127 - notes["pitch"], notes["pitch"]))
-    pitch = extreme.reshape(shape)
-    pitch[0] = 127 - pitch[0]
-    change = np.bincount(cell + lane, minlength=len(LANES) * (steps + 1)) - np.bincount(lane * (steps + 1) + stop, minlength=len(LANES) * (steps + 1))
-    sounding = np.cumsum(change.reshape(len(LANES), -1)[:, :-1], axis=1) > 0
-    by_lane = np.bincount(cell, weights=late, minlength=len(LANES) * steps).astype(np.float32).reshape(shape)
-    offsets = np.zeros(steps, np.float32)
-    for row in by_lane:
-        offsets += row
-    count = onsets.sum(axis=0).astype(np.float32)
-    arrays = (onsets, loudest.reshape(shape) / np.float32(127), sounding, np.where(onsets > 0, pitch, 0) / np.float32(127))
-    onset, velocity, sustained, pitches = (np.ascontiguousarray(array.T, dtype=np.float32) for array in arrays)
-    return onset, velocity, sustained, pitches, offsets / np.maximum(count, 1)
+class _Heard(NamedTuple):
+    """The band's notes, the bass first; columns [n], int64 but for the velocities, uint8."""
+
+    lane: npt.NDArray[np.int64]
+    onset: npt.NDArray[np.int64]
+    end: npt.NDArray[np.int64]
+    pitch: npt.NDArray[np.int64]
+    velocity: npt.NDArray[np.uint8]
 
 
-def _hear_harmony(notes: Notes, bass: int, grid: Grid) -> tuple[Array, Array]:
-    """Pitch classes weighted by sounding time within the bar where each note starts, of all notes and of the first few: float32 [bars, 12]."""
-    bar = np.clip(np.searchsorted(grid.bar_ticks, notes["onset"], side="right") - 1, 0, grid.bars - 1)
-    bar_length = (grid.bar_ticks[bar + 1] - grid.bar_ticks[bar]).astype(np.float64)
-    share = np.clip((notes["end"] - notes["onset"]) / bar_length, 0.02, 1)
-    cell = bar * 12 + notes["pitch"] % 12
-    flat = (np.bincount(cell[:n], weights=share[:n], minlength=grid.bars * 12) for n in (len(notes), bass))
-    harmony, bass_harmony = (np.sqrt(f.reshape(grid.bars, 12)).astype(np.float32) for f in flat)
+def _gather(parts: tuple[Part, ...]) -> _Heard:
+    lanes = [LANES.index(lane) for lane in assign_lanes(parts)]
+    order = sorted(range(len(parts)), key=lanes.__getitem__)
+    notes = np.frombuffer(b"".join([parts[i].notes.tobytes() for i in order]), NOTE_DTYPE)  # joining bytes is ten times as fast as joining records
+    lane = np.repeat(np.array([lanes[i] for i in order], np.int64), [len(parts[i].notes) for i in order])
+    return _Heard(lane, notes["onset"].copy(), notes["end"].copy(), notes["pitch"].astype(np.int64), notes["velocity"].copy())
+
+
+def _fill_lanes(notes: _Heard, grid: Grid, start: npt.NDArray[np.int64], late: npt.NDArray[np.float64]) -> tuple[Array, Array, Array, Array, Array]:
+    """Onsets, velocities, sustained, pitches [steps, lanes] and the mean offset [steps] of notes and their steps and offsets: float32."""
+    lanes, steps, size = len(LANES), grid.steps, len(LANES) * grid.steps
+    cell = start * lanes
+    cell += notes.lane
+    onsets = np.bincount(cell, minlength=size).astype(np.float32).reshape(steps, lanes)
+    loudest, extreme = np.zeros(size, np.uint8), np.zeros(size, np.uint8)
+    np.maximum.at(loudest, cell, notes.velocity)
+    bass = notes.lane.searchsorted(1)
+    height = notes.pitch.astype(np.uint8)
+    np.subtract(127, height[:bass], out=height[:bass])
+    np.maximum.at(extreme, cell, height)
+    pitch = extreme.reshape(steps, lanes)
+    pitch[:, 0] = (127 - pitch[:, 0]) * (onsets[:, 0] > 0)
+    return onsets, loudest.reshape(steps, lanes) / _MIDI, _find_sounding(notes, grid, start), pitch / _MIDI, _average_offsets(cell, late, onsets)
+
+
+def _find_sounding(notes: _Heard, grid: Grid, start: npt.NDArray[np.int64]) -> Array:
+    """float32 [steps, lanes]: 1 where a note sounds; each does in its first step."""
+    lanes, row = len(LANES), grid.steps + 1
+    lane = notes.lane * row
+    stop = np.maximum(grid.locate_steps(notes.end), start + 1)
+    stop += lane
+    lane += start
+    change = np.bincount(lane, minlength=lanes * row)
+    change -= np.bincount(stop, minlength=lanes * row)
+    sounding = change.cumsum().reshape(lanes, row)[:, :-1] > 0  # every lane ends as silent as it began
+    return sounding.T.astype(np.float32, order="C")
+
+
+def _average_offsets(cell: npt.NDArray[np.int64], late: npt.NDArray[np.float64], onsets: Array) -> Array:
+    by_lane = np.bincount(cell, weights=late, minlength=onsets.size).astype(np.float32).reshape(onsets.shape)
+    offsets = by_lane[:, 0].copy()
+    for lane in range(1, onsets.shape[1]):
+        offsets += by_lane[:, lane]
+    offsets /= np.maximum(_sum_lanes(onsets), 1)
+    return offsets
+
+
+def _hear_harmony(notes: _Heard, grid: Grid, start: npt.NDArray[np.int64]) -> tuple[Array, Array]:
+    """Pitch classes weighted by sounding time within the bar where each note starts, of all notes and of the bass: float32 [bars, 12]."""
+    bar = grid.bar_of_step.take(start)
+    bar -= notes.onset < grid.bar_ticks.take(bar)  # the step that is nearest may begin the next bar
+    share = (notes.end - notes.onset) / np.diff(grid.bar_ticks).astype(np.float64).take(bar)
+    np.minimum(np.maximum(share, 0.02, out=share), 1, out=share)
+    bar *= 12
+    bar += _PITCH_CLASS.take(notes.pitch)
+    bass = notes.lane.searchsorted(1)
+    flat = (np.bincount(bar[:n], weights=share[:n], minlength=grid.bars * 12) for n in (len(bar), bass))
+    harmony, bass_harmony = (np.sqrt(f).astype(np.float32).reshape(grid.bars, 12) for f in flat)
     return harmony, bass_harmony
 
 
-def _describe_bars(grid: Grid, onsets: Array, sustained: Array, harmony: Array, bass_harmony: Array) -> Array:
+def _describe_bars(grid: Grid, onsets: Array, activity: npt.NDArray[np.float64], harmony: Array, bass_harmony: Array) -> Array:
     """Rhythm (lanes x 16), harmony (2 x 12) and instrumentation (lanes) of each bar, balanced and normalised."""
-    bar, lanes = grid.bar_of_step, onsets.shape[1]
-    bins = grid.step_in_bar * RHYTHM_BINS // grid.bar_steps[bar]
-    rhythm = np.zeros((grid.bars * RHYTHM_BINS, lanes), np.float32)
-    if grid.bar_steps.max(initial=0) <= RHYTHM_BINS:
-        rhythm[bar * RHYTHM_BINS + bins] = np.sqrt(onsets)
+    rows, place = np.empty((grid.bars, len(LANES) * (RHYTHM_BINS + 1) + 24), np.float32), 0
+    for weight, values in ((1, _describe_rhythm(grid, onsets)), (0.6, harmony), (0.5, bass_harmony), (0.8, activity)):
+        np.multiply(normalise_rows(values), np.float32(weight), out=rows[:, place : place + values.shape[1]])
+        place += values.shape[1]
+    return normalise_rows(rows)
+
+
+def _describe_rhythm(grid: Grid, onsets: Array) -> Array:
+    """float32 [bars, 16 x lanes]: the square roots of the onsets in each sixteenth part of a bar."""
+    longest = grid.bar_steps.max(initial=0)
+    if longest == RHYTHM_BINS == grid.bar_steps.min(initial=RHYTHM_BINS):
+        return np.sqrt(onsets).reshape(grid.bars, -1)
+    bins = grid.step_in_bar * RHYTHM_BINS // grid.bar_steps.take(grid.bar_of_step) + grid.bar_of_step * RHYTHM_BINS
+    rhythm = np.zeros((grid.bars * RHYTHM_BINS, onsets.shape[1]), np.float32)
+    if longest <= RHYTHM_BINS:
+        rhythm[bins] = np.sqrt(onsets)
     else:
-        np.add.at(rhythm, bar * RHYTHM_BINS + bins, np.sqrt(onsets))
-    activity = np.add.reduceat(sustained, grid.first_steps[:-1], axis=0) / grid.bar_steps[:, None]
-    rows = [normalise_rows(rhythm.reshape(grid.bars, -1)), 0.6 * normalise_rows(harmony), 0.5 * normalise_rows(bass_harmony), 0.8 * normalise_rows(activity)]
-    return normalise_rows(np.concatenate(rows, axis=1))
+        np.add.at(rhythm, bins, np.sqrt(onsets))
+    return rhythm.reshape(grid.bars, -1)
+
+
+def _share_of_bars(values: Array, grid: Grid) -> npt.NDArray[np.float64]:
+    """float64 [bars, lanes]: the mean of whole numbers [steps, lanes] over each bar."""
+    return np.asarray(np.add.reduceat(values, grid.first_steps[:-1], axis=0) / grid.bar_steps[:, None], dtype=np.float64)
 
 
 def hear(song: Song, grid: Grid) -> Cues:
@@ -148,19 +206,17 @@ def hear(song: Song, grid: Grid) -> Cues:
         song: drum parts are not heard.
         grid: usually ``song.grid()``.
     """
-    parts = song.band
-    lanes = [LANES.index(lane) for lane in assign_lanes(parts)]
-    order = sorted(range(len(parts)), key=lanes.__getitem__)
-    notes = np.concatenate([np.zeros(0, NOTE_DTYPE), *(parts[i].notes for i in order)])
-    lane = np.repeat(np.array([lanes[i] for i in order], np.int64), [len(parts[i].notes) for i in order])
-    onsets, velocities, sustained, pitches, offsets = _fill_lanes(notes, lane, grid)
-    harmony, bass_harmony = _hear_harmony(notes, int(np.count_nonzero(lane == 0)), grid)
-    descriptors = _describe_bars(grid, onsets, sustained, harmony, bass_harmony)
+    notes = _gather(song.band)
+    start, late = grid.locate(notes.onset)
+    onsets, velocities, sustained, pitches, offsets = _fill_lanes(notes, grid, start, late)
+    harmony, bass_harmony = _hear_harmony(notes, grid, start)
+    activity = _share_of_bars(sustained, grid)
+    descriptors = _describe_bars(grid, onsets, activity, harmony, bass_harmony)
     novelties = compute_novelties(descriptors, NOVELTY_WINDOWS)
     starts = find_section_starts(novelties[2] + novelties[3])
     matches, similarity = find_matches(descriptors, grid.bar_steps)
     cues = Cues(grid, _bar_tempi(song.tempo, grid), onsets, velocities, sustained, pitches, offsets, descriptors, starts, matches, similarity)
-    vars(cues)["novelties"] = novelties  # known already
+    vars(cues).update(novelties=novelties, activity=activity)  # known already
     return cues
 
 
@@ -175,6 +231,8 @@ def hear_nothing(grid: Grid, qpm: float = 120.0) -> Cues:
 
 
 def _bar_tempi(tempo: TempoMap, grid: Grid) -> Array:
+    if len(tempo.ticks) == 1:
+        return np.full(grid.bars, 60e6 / tempo.microseconds[0], np.float32)
     segment = np.searchsorted(np.array(tempo.ticks), grid.bar_ticks[:-1], side="right") - 1
     return (60e6 / np.array(tempo.microseconds, dtype=np.float64)[segment]).astype(np.float32)
 
@@ -192,7 +250,8 @@ def silence(step: Bytes, bar: Bytes, song: Bytes) -> tuple[Bytes, Bytes, Bytes]:
 
 
 def _to_bytes(features: Array) -> Bytes:
-    scaled = np.clip(features, 0, 1)
+    scaled = np.maximum(features, 0)
+    np.minimum(scaled, 1, out=scaled)
     scaled *= 255
     scaled += 0.5
     return scaled.astype(np.uint8)
@@ -200,18 +259,23 @@ def _to_bytes(features: Array) -> Bytes:
 
 def _encode_steps(cues: Cues) -> Bytes:
     """Per step: four cues a lane, the offset, and the place in quarter, beat and bar."""
-    heard = np.concatenate([np.minimum(cues.onsets, 4) / 4, cues.velocities, cues.sustained, cues.pitches, cues.offsets[:, None] + 0.5], axis=1)
-    return np.concatenate([_to_bytes(heard), _encode_places(cues.grid)], axis=1)
+    places, lanes = _encode_places(cues.grid), len(LANES)
+    out = np.empty((len(places), 4 * lanes + 1 + places.shape[1]), np.uint8)
+    for k, heard in enumerate((cues.onsets * np.float32(0.25), cues.velocities, cues.sustained, cues.pitches)):
+        out[:, k * lanes : (k + 1) * lanes] = _to_bytes(heard)
+    out[:, 4 * lanes] = _to_bytes(cues.offsets + np.float32(0.5))
+    out[:, 4 * lanes + 1 :] = places
+    return out
 
 
 def _encode_places(grid: Grid) -> Bytes:
     """uint8 [steps, 21]: the places in quarter, beat and bar, worked out once for all bars of one kind."""
-    bars = list(zip(grid.bar_steps.tolist(), grid.numerators, grid.denominators, strict=True))
-    kinds = {bar: index for index, bar in enumerate(dict.fromkeys(bars))}
+    kinds, kind = grid.metre_kinds
     blocks = [_describe_places(steps, denominator >= 8 and numerator % 3 == 0, grid.steps_per_quarter) for steps, numerator, denominator in kinds]
+    if len(blocks) == 1:
+        return blocks[0].take(grid.step_in_bar, axis=0)
     first = np.cumsum([0, *(len(block) for block in blocks)])
-    rows = first[[kinds[bar] for bar in bars]][grid.bar_of_step] + grid.step_in_bar
-    return np.concatenate(blocks).take(rows, axis=0)
+    return np.concatenate(blocks).take(first.take(kind).take(grid.bar_of_step) + grid.step_in_bar, axis=0)
 
 
 @lru_cache(256)
@@ -234,67 +298,98 @@ def _describe_places(steps: int, compound: bool, steps_per_quarter: int) -> Byte
     return _to_bytes(metre)
 
 
-def _shift(values: npt.NDArray[np.float32], by: int) -> Array:
-    """Values of the bar ``by`` later (negative: earlier); 0 beyond the ends."""
-    out = np.zeros_like(values)
-    if by > 0:
-        out[:-by] = values[by:]
-    elif by < 0:
-        out[-by:] = values[:by]
+def _bar_features(cues: Cues) -> Array:
+    """Per bar: novelty, sections, likeness to earlier bars, density, lanes, place in the song, tempo and metre."""
+    grid, activity = cues.grid, cues.activity
+    out = _describe_order(grid.bars).copy()
+    for column, novelty in enumerate(cues.novelties):
+        np.multiply(novelty, 2, out=out[:, column])
+    out[:-1, 4:8] = out[1:, :4]
+    _describe_sections(cues.section_starts, out)
+    for column, back in enumerate((1, 2, 4, 8), 22):
+        out[:, column] = compute_similarity_back(cues.descriptors, back)
+    out[:, 26:28] = cues.similarity
+    density = np.add.reduceat(_sum_lanes(cues.onsets), grid.first_steps[:-1]) / grid.bar_steps
+    density /= max(float(density.mean()), 1e-3)
+    out[:, 28] = density / 3
+    out[:, 31:37] = activity
+    if grid.bars:
+        out[1:, 37] = np.abs(activity[1:] - activity[:-1]).max(axis=1)
+        out[0, 37] = np.abs(activity[0] - activity[-1]).max()
+    out[:, 38] = cues.active_bars
+    for column in (28, 38):  # the same of the next bar and of the one before
+        out[:-1, column + 1] = out[1:, column]
+        out[1:, column + 2] = out[:-1, column]
+    out[:, 45] = np.log2(np.minimum(np.maximum(cues.qpm, 30), 300) / 30) / np.log2(10)
+    quarters, kind = grid.quarter_kinds
+    out[:, 46] = np.array([min(float(q) / 8, 1) for q in quarters]).take(kind)
+    kinds, kind = grid.metre_kinds
+    out[:, 47:] = np.array([(denominator >= 8, steps % 4 != 0) for steps, _, denominator in kinds]).take(kind, axis=0)
     return out
 
 
-def _bar_features(cues: Cues) -> Array:
-    """Per bar: novelty, sections, likeness to earlier bars, density, lanes, place in the song, tempo and metre."""
-    grid, bars = cues.grid, cues.grid.bars
+@lru_cache(256)
+def _describe_order(bars: int) -> Array:
+    """float32 [bars, 49]: the columns of ``_bar_features`` that speak of nothing but a bar's number; zeros in the others."""
+    index, out = np.arange(bars), np.zeros((bars, 49), np.float32)
+    out[index, 17 + index % 4] = 1
+    out[:, 21] = index % 8 >= 4
+    out[:1, 41] = out[-1:, 42] = 1
+    out[:, 43], out[:, 44] = np.minimum(bars - 1 - index, 8) / 8, index / max(bars - 1, 1)
+    return out
+
+
+def _describe_sections(section_starts: npt.NDArray[np.bool_], out: Array) -> None:
+    """Fill the columns that tell where a bar lies in its section."""
+    bars = len(section_starts)
     index = np.arange(bars)
-    first = grid.first_steps[:-1]
-    density = np.add.reduceat(_sum_lanes(cues.onsets), first) / grid.bar_steps
-    relative = (density / max(float(density.mean()), 1e-3) / 3).astype(np.float32)
-    lanes = np.add.reduceat(cues.sustained, first, axis=0) / grid.bar_steps[:, None]
-    active = cues.active_bars.astype(np.float32)
-    novelty = [2 * n for n in cues.novelties]
-    starts = cues.section_starts.astype(np.float32)
-    since = index - np.maximum.accumulate(np.where(cues.section_starts, index, 0))
-    following = np.minimum.accumulate(np.where(cues.section_starts, index, bars)[::-1])[::-1]
-    until = np.append(following[1:], bars) - index
-    phase4, phase8 = np.eye(4, dtype=np.float32)[since % 4], (since % 8 >= 4).astype(np.float32)
-    absolute4 = np.eye(4, dtype=np.float32)[index % 4]
-    columns = [*novelty, *(_shift(n, 1) for n in novelty), starts, _shift(starts, 1), np.minimum(since, 16) / 16, np.minimum(until, 16) / 16]
-    columns += [phase4, phase8, absolute4, index % 8 >= 4]
-    columns += [compute_similarity_back(cues.descriptors, k) for k in (1, 2, 4, 8)] + [cues.similarity]
-    columns += [relative, _shift(relative, 1), _shift(relative, -1), lanes, np.abs(lanes - np.roll(lanes, 1, axis=0)).max(axis=1)]
-    columns += [active, _shift(active, 1), _shift(active, -1), index == 0, index == bars - 1, np.minimum(bars - 1 - index, 8) / 8, index / max(bars - 1, 1)]
-    kinds, kind = grid.quarter_kinds
-    quarters = np.array([float(q) for q in kinds])[kind]
-    denominators = np.array(grid.denominators)
-    columns += [np.log2(np.clip(cues.qpm, 30, 300) / 30) / np.log2(10), np.minimum(quarters / 8, 1), denominators >= 8, grid.bar_steps % 4 != 0]
-    return np.concatenate([np.asarray(c, dtype=np.float32).reshape(bars, -1) for c in columns], axis=1)
+    out[:, 8] = section_starts
+    out[:-1, 9] = out[1:, 8]
+    since = index - np.maximum.accumulate(index * section_starts)
+    following = np.minimum.accumulate(np.where(section_starts, index, bars)[::-1])[::-1]
+    out[:-1, 11] = following[1:]
+    out[-1:, 11] = bars
+    out[:, 11] -= index
+    out[:, 10] = since
+    np.minimum(out[:, 10:12], 16, out=out[:, 10:12])
+    out[:, 10:12] /= 16
+    out[index, 12 + (since & 3)] = 1
+    out[:, 16] = since & 4 > 0
 
 
 def _song_features(cues: Cues) -> Array:
     """The whole song: lanes present and how busy, rhythm by place in the quarter, swing, pitch, dynamics, tempo."""
-    onsets, steps = cues.onsets, max(cues.grid.steps, 1)
-    count = onsets.sum(axis=0)
-    phase = cues.grid.step_in_bar % cues.grid.steps_per_quarter * 4 // cues.grid.steps_per_quarter
-    total = _sum_lanes(onsets)
-    by_phase, bass_by_phase = (np.bincount(phase, weights=w, minlength=4).astype(np.float32) / max(float(w.sum()), 1) for w in (total, onsets[:, 0]))
-    lateness = np.array([_weighted_mean(cues.offsets[phase == k], total[phase == k]) for k in range(4)]) + 0.5
-    struck = np.maximum((onsets > 0).sum(axis=0), 1)
-    pitch = (cues.pitches.sum(axis=0) / struck).astype(np.float32)
-    loud = cues.velocities.sum(axis=0) / struck
+    onsets, steps, one = cues.onsets, max(cues.grid.steps, 1), np.ones(cues.grid.steps, np.float32)
+    count = one @ onsets  # sums of whole numbers, which are exact in any order
+    struck = np.maximum(one @ (onsets > 0).astype(np.float32), 1)
+    out = np.empty(5 * len(LANES) + 14, np.float32)
+    lanes = out[:30].reshape(5, len(LANES))
+    lanes[0], lanes[1], lanes[2] = count > 0, count / np.float32(steps) / 2, one @ cues.sustained / np.float32(steps)
+    lanes[3], lanes[4] = cues.pitches.sum(axis=0) / struck.astype(np.float64), cues.velocities.sum(axis=0) / struck.astype(np.float64)
+    _describe_phases(cues, out[30:42])
     bars = len(cues.qpm)
-    tempo = np.log2(np.clip(np.sort(cues.qpm)[(bars - 1) // 2 : bars // 2 + 1].mean(), 30, 300) / 30) / np.log2(10)
-    silent = 1 - cues.active_bars.mean() if cues.grid.bars else 1.0
-    rows = [count > 0, count / steps / 2, cues.sustained.mean(axis=0), pitch, loud, by_phase, bass_by_phase, lateness, [tempo, silent]]
-    return np.concatenate([np.asarray(r, dtype=np.float32).ravel() for r in rows])
+    tempo = np.sort(cues.qpm)[(bars - 1) // 2 : bars // 2 + 1].mean()
+    out[42] = np.log2(min(max(tempo, np.float32(30)), np.float32(300)) / 30) / np.log2(10)
+    out[43] = 1 - np.count_nonzero(cues.active_bars) / bars if bars else 1
+    return out
+
+
+def _describe_phases(cues: Cues, out: Array) -> None:
+    """Fill in how many notes of the band and of the bass start at each of four places in the quarter, as shares, and how late they are."""
+    grid, total, bass = cues.grid, _sum_lanes(cues.onsets), cues.onsets[:, 0]
+    late = cues.offsets * total
+    places: list[slice] | list[npt.NDArray[np.bool_]] = [slice(k, None, 4) for k in range(4)]
+    if grid.steps_per_quarter != 4 or any(steps % 4 for steps, _, _ in grid.metre_kinds[0]):
+        phase = grid.step_in_bar % grid.steps_per_quarter * 4 // grid.steps_per_quarter
+        places = [phase == k for k in range(4)]
+    for k, place in enumerate(places):
+        weight = total[place].sum()
+        out[k], out[4 + k] = weight, bass[place].sum()
+        out[8 + k] = (float(late[place].sum()) / float(weight) if weight else 0.0) + 0.5
+    out[:4] /= np.maximum(out[:4].sum(), 1)
+    out[4:8] /= np.maximum(out[4:8].sum(), 1)
 
 
 def _sum_lanes(values: Array) -> Array:
     """float32 [steps]: the sums of the lanes, of whole numbers; as a product, for sums along a short axis are slow."""
     return values @ np.ones(values.shape[1], np.float32)
-
-
-def _weighted_mean(values: Array, weights: Array) -> float:
-    total = float(weights.sum())
-    return float((values * weights).sum()) / total if total else 0.0

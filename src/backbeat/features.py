@@ -7,6 +7,7 @@ first bar of a section. Novelty follows Foote (2000): the distance between what 
 from __future__ import annotations
 
 from collections.abc import Sequence
+from functools import lru_cache
 from typing import Any
 
 import numpy as np
@@ -15,12 +16,14 @@ import numpy.typing as npt
 Array = npt.NDArray[np.float32]
 LOOK_BACK = 1024
 """Bars searched backwards for a match; keeps very long songs bounded."""
+_ROWS = 256
+"""Bars of which the matches are sought at once."""
 
 
 def normalise_rows(rows: npt.NDArray[np.floating[Any]]) -> Array:
     """Scale rows [n, d] to length 1; rows of zeros stay zero."""
-    length = np.linalg.norm(rows, axis=1, keepdims=True)
-    return np.asarray(rows / np.maximum(length, 1e-6), dtype=np.float32)
+    length = np.sqrt(np.add.reduce(rows * rows, axis=1, keepdims=True))
+    return np.asarray(rows / np.maximum(length, 1e-6, out=length), dtype=np.float32)
 
 
 def compute_novelty(bars: Array, window: int) -> Array:
@@ -40,17 +43,18 @@ def compute_novelties(bars: Array, windows: Sequence[int]) -> list[Array]:
     """``compute_novelty`` for several windows."""
     count, reach = len(bars), max(windows)
     total = np.zeros((count + 1 + 2 * reach, bars.shape[1]))  # sums of the bars before each line, with margins in which nothing is added
-    np.cumsum(bars, axis=0, dtype=np.float64, out=total[reach + 1 : reach + 1 + count])
+    inner = total[reach + 1 : reach + 1 + count]
+    inner[:] = bars
+    np.add.accumulate(inner, axis=0, out=inner)
     total[reach + 1 + count :] = total[reach + count]
-    line = np.arange(count)
     out = []
     for window in windows:
-        left = total[reach : reach + count] - total[reach - window : reach - window + count]
-        right = total[reach + window : reach + window + count] - total[reach : reach + count]
-        left /= np.maximum(np.minimum(line, window), 1)[:, None]
-        right /= np.maximum(np.minimum(count - line, window), 1)[:, None]
-        left -= right
-        novelty = np.square(left, out=left).sum(axis=1).astype(np.float32)
+        # The mean of the window that ends at each line: of all bars before the line where it begins before the song, and likewise behind the end.
+        means = total[reach : reach + count + window] - total[reach - window : reach + count]
+        line = np.arange(count + window)
+        means /= np.maximum(np.minimum(np.minimum(line, window), line[::-1] + 1), 1)[:, None]
+        change = np.subtract(means[:count], means[window:], out=means[:count])
+        novelty = np.add.reduce(np.square(change, out=change), axis=1).astype(np.float32)
         novelty[:1] = 0
         out.append(novelty)
     return out
@@ -92,28 +96,47 @@ def find_matches(bars: Array, lengths: npt.NDArray[np.int64], count: int = 2) ->
     """
     total = len(bars)
     matches, similarity = np.full((total, count), -1, np.int64), np.zeros((total, count), np.float32)
-    padded = np.concatenate([np.zeros((1, bars.shape[1]), np.float32), bars, np.zeros((2, bars.shape[1]), np.float32)])
-    wide = np.concatenate([padded[1 : total + 1] * 1.2, padded[:total] * 0.6, padded[2 : total + 2] * 0.8, padded[3 : total + 3] * 0.6], axis=1) / 1.673
-    for low in range(0, total, 256):
-        rows = np.arange(low, min(low + 256, total))
-        first = max(0, low - LOOK_BACK)
-        columns = np.arange(first, rows[-1] + 1)
-        alike = wide[rows] @ wide[columns].T
-        allowed = (columns[None, :] < rows[:, None]) & (lengths[columns][None, :] == lengths[rows][:, None])
-        alike = np.where(allowed, alike + 1e-6 * columns[None, :], -np.inf)
+    wide = _widen(bars)
+    mixed = bool(total) and bool((lengths != lengths[0]).any())
+    for low in range(0, total, _ROWS):
+        high, first = min(low + _ROWS, total), max(0, low - LOOK_BACK)
+        rows, earlier = np.arange(high - low), _weigh_earlier(low, first)[: high - low, : high - first]
+        alike = wide[low:high].copy() @ wide[first:high].T + earlier
+        if mixed:
+            alike[lengths[first:high] != lengths[low:high, None]] = -np.inf
         for k in range(count):
             best = alike.argmax(axis=1)
-            value = alike[np.arange(len(rows)), best]
-            found = np.isfinite(value)
-            matches[rows[found], k] = columns[best[found]]
-            similarity[rows[found], k] = np.clip(value[found], 0, 1)
-            alike[np.arange(len(rows)), best] = -np.inf
+            value = alike[rows, best]
+            found = value > -np.inf
+            np.copyto(matches[low:high, k], best + first, where=found)
+            np.copyto(similarity[low:high, k], np.minimum(np.maximum(value, 0), 1), where=found, casting="same_kind")
+            alike[rows, best] = -np.inf
     return matches, similarity
+
+
+def _widen(bars: Array) -> Array:
+    """float32 [bars, 4 d]: each bar beside the one before it and the two behind it, weighted."""
+    total, size = bars.shape
+    wide = np.zeros((total, 4 * size), np.float32)
+    np.multiply(bars, 1.2, out=wide[:, :size])
+    np.multiply(bars[:-1], 0.6, out=wide[1:, size : 2 * size])
+    np.multiply(bars[1:], 0.8, out=wide[:-1, 2 * size : 3 * size])
+    np.multiply(bars[2:], 0.6, out=wide[:-2, 3 * size :])
+    wide /= 1.673
+    return wide
+
+
+@lru_cache(8)
+def _weigh_earlier(low: int, first: int) -> npt.NDArray[np.float64]:
+    """float64 [_ROWS, n] of the bars from ``low`` and those from ``first``: -inf where the second is not the earlier; else a trifle, the later the more."""
+    column = np.arange(first, low + _ROWS)
+    return np.where(column < np.arange(low, low + _ROWS)[:, None], 1e-6 * column, -np.inf)
 
 
 def compute_similarity_back(bars: Array, back: int) -> Array:
     """float32 [bars]: cosine similarity of each bar with the bar ``back`` before it; 0 where there is none."""
     out = np.zeros(len(bars), np.float32)
     if len(bars) > back:
-        out[back:] = np.clip((bars[back:] * bars[:-back]).sum(axis=1), 0, 1)
+        alike = np.add.reduce(bars[back:] * bars[:-back], axis=1)
+        np.minimum(np.maximum(alike, 0, out=alike), 1, out=out[back:])
     return out

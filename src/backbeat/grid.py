@@ -9,6 +9,7 @@ Conventions:
 from __future__ import annotations
 
 from bisect import bisect_left
+from collections.abc import Hashable, Sequence
 from dataclasses import dataclass, field
 from fractions import Fraction
 from functools import cached_property
@@ -79,10 +80,15 @@ class Grid:
     @cached_property
     def quarter_kinds(self) -> tuple[list[Fraction], Ints]:
         """The lengths that bars have, in quarters, and int64 [bars]: which of them each has; for doing once what many bars need."""
-        index: dict[int, int] = {}
-        kind = np.array([index.setdefault(id(q), len(index)) for q in self.bar_quarters], dtype=np.int64)
-        first = np.unique(kind, return_index=True)[1]
-        return [self.bar_quarters[i] for i in first.tolist()], kind
+        first, kind = _number(list(map(id, self.bar_quarters)))
+        return [self.bar_quarters[i] for i in first], kind
+
+    @cached_property
+    def metre_kinds(self) -> tuple[list[tuple[int, int, int]], Ints]:
+        """The kinds of bars that there are (steps, numerator, denominator), and int64 [bars]: of which each is."""
+        bars = list(zip(self.bar_steps.tolist(), self.numerators, self.denominators, strict=True))
+        first, kind = _number(bars)
+        return [bars[i] for i in first], kind
 
     @classmethod
     def lay(cls, tempo: TempoMap, metre: MetreMap, end_tick: int, steps_per_quarter: int = 4) -> Grid:
@@ -171,6 +177,15 @@ class Grid:
     def _middles(self) -> Ints:
         """int64 [steps - 1]: the first tick that is nearer to the step behind than to the one before, or as near."""
         return (self.step_ticks[:-2] + self.step_ticks[1:-1] + 1) // 2
+
+
+def _number(values: Sequence[Hashable]) -> tuple[list[int], Ints]:
+    """Where each different value stands first, and int64 [n]: the number of each one's value, counted in that order."""
+    different = dict.fromkeys(values)
+    if len(different) == 1:
+        return [0], np.zeros(len(values), np.int64)
+    numbers = {value: number for number, value in enumerate(different)}
+    return [values.index(value) for value in different], np.array(list(map(numbers.__getitem__, values)), dtype=np.int64)
 
 
 def _lay_bars(tempo: TempoMap, start: int, anchor: Fraction, length: Fraction, bars: int) -> list[int]:

@@ -69,7 +69,7 @@ def temper(probabilities: npt.NDArray[np.float64], temperature: float) -> npt.ND
     if temperature < 0:
         raise ValueError("temperature must not be negative")
     if temperature == 0:
-        return (np.arange(len(probabilities)) == np.argmax(probabilities)).astype(np.float64)
+        return np.asarray(np.arange(len(probabilities)) == np.argmax(probabilities), np.float64)
     if temperature == 1:
         return probabilities
     scaled = (probabilities / probabilities.max()) ** (1 / temperature)

@@ -4,6 +4,8 @@ import json
 
 import pytest
 
+from backbeat.cli.evaluate import tell
+from backbeat.errors import OutputError
 from tests.evaluation.small import make_songs, make_takes, make_text_songs
 
 
@@ -63,10 +65,40 @@ def test_text_and_windows(run, data):
         (("copy1", "groove_midi:tests"), "no split 'tests'"),
         (("copy1", "nothing-there"), "no file, folder or data set"),
         (("copy1", "songs:test"), "no songs below"),
+        (("copy1", "EMPTY", "--split", "test"), "has no splits, only data sets and corpora have"),
+        (("copy1", "groove_midi:test", "-o", "EMPTY/none/report.json"), "make it first"),
+        (("copy1", "groove_midi:test", "-o", "EMPTY"), "this is a folder"),
+        (("copy1", "groove_midi:test", "--report", "FILE"), "is no folder"),
+        (("copy1", "groove_midi:test", "--listening-test", "FILE/below/it"), "is no folder"),
     ],
 )
-def test_refusals(refused, data, monkeypatch, arguments, message):
+def test_refusals_come_before_anything_is_measured(refused, data, tmp_path, monkeypatch, arguments, message):
+    monkeypatch.setattr("backbeat.evaluation.measuring.evaluate", None)
+    (tmp_path / "FILE").write_bytes(b"")
+    (tmp_path / "EMPTY").mkdir()
+    monkeypatch.chdir(tmp_path)
     assert message in refused("evaluate", *arguments, "--data", data, "--workers", 1)
+
+
+def test_figures_are_told_even_where_the_report_fails(run, tmp_path, monkeypatch):
+    def fail(*_, **__):
+        raise OutputError("page: no space left on the disk")
+
+    monkeypatch.setattr("backbeat.evaluation.report.write_report", fail)
+    make_songs(tmp_path / "songs", 1, poisoned=False)
+    result = run("evaluate", "rock-loop", tmp_path / "songs", "--workers", 1, "--report", tmp_path / "page", "--json")
+    assert result.code == 1 and "no space" in result.err and json.loads(result.out)["songs"] == 1
+
+
+def test_no_two_columns_of_a_table_look_alike():
+    names = [f"change_before_sections_{k}" for k in range(20)]
+    rows = [{"model": "drummer", **dict.fromkeys(names, 0.5), "steps": 123456.0, "loss": -0.0}, {"model": "a floor, with a long name", "pieces": None}]
+    lines = tell({"model": "drummer", "data": "d", "context": "c", "songs": 1, "rejected": {str(k): "no drums" for k in range(30)}, "table": rows}).splitlines()
+    assert "1 piece," in lines[0] and "  and 10 more, see --json" in lines
+    table = lines[lines.index("table") + 1 :]
+    assert max(map(len, table)) <= 150
+    assert [word for line in table[::3] for word in line.split()] == [*names, "steps", "loss", "pieces"]
+    assert "123,456" in "".join(table) and "-0" not in "".join(table)
 
 
 def test_songs_without_a_corpus_to_learn_from_are_refused(run, tmp_path, monkeypatch):

@@ -32,7 +32,7 @@ SONGS = st.lists(st.lists(BARS, min_size=1, max_size=3), min_size=1, max_size=3)
 
 
 def make_songs(songs):
-    return [np.array(sum(bars, []), np.uint16) for bars in songs]
+    return [np.array(bars, np.uint16).ravel() for bars in songs]
 
 
 def drums(*notes, quarter=480):

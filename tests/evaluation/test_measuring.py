@@ -6,7 +6,9 @@ from functools import cache
 import numpy as np
 import pytest
 
+from backbeat.datasets.source import Source
 from backbeat.errors import InputError, ModelError
+from backbeat.evaluation import measuring
 from backbeat.evaluation.cases import Choice
 from backbeat.evaluation.fitting import DataSet, plan_rounds
 from backbeat.evaluation.measuring import Options, evaluate, spread
@@ -162,10 +164,44 @@ def test_pieces_are_spread_over_the_set(takes):
     assert len(measure_takes(takes, "copy1", limit=2).results) == 2
 
 
+def test_a_limit_counts_over_all_folds(tmp_path):
+    report = evaluate("unigram", DataSet("lstmetallica", make_text_songs(tmp_path), Choice(text=True)), Options(limit=3))
+    assert sorted(r.case.source.name for r in report.results) == sorted(s.name for s in spread(DataSet("lstmetallica", tmp_path, Choice(text=True)).list(), 3))
+
+
+def test_what_learned_elsewhere_reads_the_words_of_a_text_alone(tmp_path):
+    from tests.models.pieces import make_takes as make_pieces
+
+    model = MODELS["cache"].make()
+    model.fit(make_pieces())
+    model.tune(make_pieces())
+    save_model(model, tmp_path / "kept")
+    report = evaluate(str(tmp_path / "kept"), DataSet("lstmetallica", make_text_songs(tmp_path), Choice(text=True)), Options(limit=2))
+    assert "perplexity_with_bars" not in report.tables["likelihood, whole takes, own history"][0]
+    for result in report.results:
+        assert not result.bars and np.array_equal(result.log2_p[model.name], model.score(result.case.piece))
+
+
+@pytest.mark.parametrize("count", [1, 2, 6, 7, 8, 14])
+def test_the_wrong_band_is_never_the_right_one(monkeypatch, count):
+    seen = []
+    monkeypatch.setattr(measuring, "measure", lambda source, donor, *_, play: seen.append((source, donor)) or "not measured")
+    sources = [Source(f"{i}.mid", f"{i}.mid") for i in range(count)]
+    assert len(list(measuring._run([], sources, Choice(), Options()))) == count
+    assert all(donor is not None and donor != source for source, donor in seen) if count > 1 else seen == [(sources[0], None)]
+
+
 def test_models_that_count_play_for_so_many_pieces(takes):
     counts = [sum("5-gram" in r.hits for r in measure_takes(takes, "ngram5", plays=plays).results) for plays in (0, 2, 100)]
     assert counts == [0, 2, 3]
     assert not any(title.startswith("novelty") for title in measure_takes(takes, "ngram5", plays=0).tables)
+
+
+def test_a_table_that_is_left_out_is_told(takes, monkeypatch):
+    told = []
+    monkeypatch.setattr(measuring, "find_spec", lambda name: None)
+    evaluate("copy1", DataSet("groove_midi:test", takes, FOUR), tell=told.append)
+    assert len(told) == 1 and "C2ST" in told[0] and "pip install 'backbeat[report]'" in told[0]
 
 
 def test_progress_is_told(takes):
@@ -177,6 +213,8 @@ def test_progress_is_told(takes):
 def test_what_is_not_there_is_refused(takes, tmp_path):
     with pytest.raises(ModelError):
         measure_takes(takes, "nobody")
+    with pytest.raises(InputError, match="no piece in it of split 'test', leave out --split"):
+        evaluate("copy1", DataSet(str(make_corpus(tmp_path).folder), None, Choice(), split="test"))
     with pytest.raises(InputError, match="leave out --style"):
         evaluate("copy1", DataSet("groove_midi:test", takes, Choice(style="polka")))
     with pytest.raises(InputError):

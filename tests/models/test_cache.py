@@ -2,6 +2,7 @@
 
 import importlib.util
 import os
+import sys
 from pathlib import Path
 
 import numpy as np
@@ -81,11 +82,12 @@ def test_parts_are_named_and_weighed(mixture):
 
 @pytest.mark.slow
 @pytest.mark.skipif("BACKBEAT_DATA" not in os.environ, reason="BACKBEAT_DATA does not name the unpacked data")
-def test_groove_midi_figures():
+def test_groove_midi_figures(monkeypatch):
     """The figures of the project's yardsticks, which were computed elsewhere, within 2 %."""
     path = Path(__file__).parents[2] / "benchmarks" / "published_floors.py"
     spec = importlib.util.spec_from_file_location("published_floors", path)
     benchmark = importlib.util.module_from_spec(spec)
+    monkeypatch.setitem(sys.modules, "published_floors", benchmark)  # its dataclasses look there for their annotations
     spec.loader.exec_module(benchmark)
     training, validation, test = (benchmark.read_takes(Path(os.environ["BACKBEAT_DATA"]), s) for s in ("train", "validation", "test"))
     words = np.concatenate([p.words for p in test])

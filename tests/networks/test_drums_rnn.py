@@ -8,6 +8,7 @@ import numpy as np  # noqa: E402
 
 from backbeat.networks.drums_rnn import DrumsRnn, DrumsRnnConfig, MemoryRnn, MemoryRnnConfig  # noqa: E402
 
+torch.set_num_threads(1)
 SMALL = DrumsRnnConfig(classes=8, counters=2, units=(5, 4), attention=6, keep=1.0)
 
 

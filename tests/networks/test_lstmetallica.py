@@ -3,6 +3,7 @@
 import pytest
 
 torch = pytest.importorskip("torch", reason="needs torch: pip install 'backbeat[train]'")
+torch.set_num_threads(1)
 
 from backbeat.networks.lstmetallica import SongLstm, SongLstmConfig, TextLstm, TextLstmConfig  # noqa: E402
 

@@ -123,6 +123,7 @@ def _describe(corpus: Corpus) -> dict[str, Any]:
         "with a band": int(pieces["band"].sum()),
         "bars": int(pieces["bars"].sum()),
         "steps": int(pieces["steps"].sum()),
+        "steps per quarter": int(corpus.meta.get("steps_per_quarter", 4)),
         "kit": corpus.meta["kit"]["name"],
         "splits": dict(Counter(table["split"]).most_common()),
         "styles": dict(Counter(table["style"]).most_common()),

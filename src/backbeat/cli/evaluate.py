@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import json
 import math
+import os
+from importlib.util import find_spec
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -12,6 +14,8 @@ import click
 from backbeat.cli.progress import show_progress
 
 if TYPE_CHECKING:
+    from collections.abc import Iterator
+
     from backbeat.evaluation.fitting import DataSet
     from backbeat.evaluation.results import Report
 
@@ -19,6 +23,9 @@ FOUR_FOUR = ("groove_midi",)
 """Data sets of which only pieces in 4/4 are measured on unless --metre says otherwise: the published figures are of those."""
 TEXT = ("lstmetallica",)
 """Data sets whose drums are read as their text has them."""
+MOST_REJECTED = 20
+LINE = 150
+"""Characters of a line of a table."""
 
 
 @click.command("evaluate")
@@ -57,16 +64,18 @@ def command(model: str, data_set: str, data: Path | None, out: Path | None, as_j
     from backbeat.evaluation.measuring import Options, evaluate, spread
     from backbeat.files import write_bytes
 
-    open_model(model)  # what is wrong with it is said before anything is read
+    # What is wrong with the model, the options or the places to write to is said before anything is measured.
+    open_model(model)
     chosen = _choose(data_set, data, options)
     how = Options(parse_context(options["context"]), *(options[n] for n in ("floors", "corpus", "share", "tune", "limit", "plays", "seed", "workers")))
-    count = len(spread(chosen.list(), how.limit)) if not chosen.choice.text else len(chosen.list())
-    with show_progress(model, count) as advance:
+    _check_places(out, [folder for folder in (options["report"], options["listening"]) if folder])
+    with show_progress(model, len(spread(chosen.list(), how.limit))) as advance:
         result = evaluate(model, chosen, how, tell=lambda text: click.echo(text, err=True), advance=advance)
     figures = collect(result)
     text = json.dumps(figures, indent=1)
     if out:
         write_bytes(out, text.encode())
+    click.echo(text if as_json else tell(figures))
     if options["report"]:
         from backbeat.evaluation.report import write_report
 
@@ -76,7 +85,22 @@ def command(model: str, data_set: str, data: Path | None, out: Path | None, as_j
 
         write_listening_test(result, options["listening"], seed=how.seed)
         click.echo(f"listening test: {options['listening'] / 'index.html'}", err=True)
-    click.echo(text if as_json else tell(figures))
+
+
+def _check_places(out: Path | None, folders: list[Path]) -> None:
+    """See that what comes of it can be written: measuring may take an hour."""
+    from backbeat.errors import MissingExtraError, OutputError
+
+    if out is not None and out.is_dir():
+        raise OutputError(f"{out}: this is a folder, name a file in it")
+    if out is not None and not out.parent.is_dir():
+        raise OutputError(f"{out}: there is no folder {out.parent}, make it first")
+    for folder in folders:
+        there = next(p for p in (folder, *folder.absolute().parents) if p.exists() or p.is_symlink())
+        if not there.is_dir() or not os.access(there, os.W_OK):
+            raise OutputError(f"{folder}: the folder cannot be made ({there} is {'no folder' if not there.is_dir() else 'read-only'})")
+    if folders and find_spec("matplotlib") is None:
+        raise MissingExtraError("matplotlib", "report")
 
 
 def _choose(name: str, data: Path | None, options: dict[str, Any]) -> DataSet:
@@ -92,7 +116,12 @@ def _choose(name: str, data: Path | None, options: dict[str, Any]) -> DataSet:
         raise InputError(f"{name} names a split already: leave out --split {split}")
     metre = options["metre"] or ("4/4" if family in FOUR_FOUR else "all")
     choice = Choice(options["style"], options["kind"] or "", "" if metre == "all" else metre, text=family in TEXT)
-    return DataSet(f"{family}:{split}" if split and not own and family in DATASETS else name, data, choice, split if family not in DATASETS else "")
+    if family in DATASETS:
+        return DataSet(f"{family}:{split}" if split and not own else name, data, choice)
+    chosen = DataSet(name, data, choice, split)
+    if split and not chosen.is_corpus:
+        raise InputError(f"{name} has no splits, only data sets and corpora have: leave out --split {split}")
+    return chosen
 
 
 def collect(report: Report) -> dict[str, Any]:
@@ -108,15 +137,30 @@ def _clean(value: Any) -> Any:  # noqa: ANN401 - whatever stands in a row
 
 def tell(figures: dict[str, Any]) -> str:
     """The figures as text."""
-    lines = [f"{figures['model']} on {figures['data']}, {figures['context']}: {figures['songs']} pieces, {len(figures['rejected'])} could not be measured on"]
-    lines += [f"  {name}: {reason}" for name, reason in list(figures["rejected"].items())[:20]]
+    count, rejected = figures["songs"], figures["rejected"]
+    lines = [f"{figures['model']} on {figures['data']}, {figures['context']}: {count} piece{'s' * (count != 1)}, {len(rejected)} could not be measured on"]
+    lines += [f"  {name}: {reason}" for name, reason in list(rejected.items())[:MOST_REJECTED]]
+    lines += [f"  and {len(rejected) - MOST_REJECTED} more, see --json"] if len(rejected) > MOST_REJECTED else []
     for title, rows in figures.items():
         if isinstance(rows, list):
-            columns = list(dict.fromkeys(k for row in rows for k in row if k != "model"))
-            lines += ["", title, " " * 40 + " ".join(f"{c[:13]:>13}" for c in columns)]
-            lines += [f"{row['model']:40}" + " ".join(_show(row.get(c)) for c in columns) for row in rows]
+            lines += ["", title, *_tell_table(rows)]
     return "\n".join(lines)
 
 
+def _tell_table(rows: list[dict[str, Any]]) -> Iterator[str]:
+    """A table, its columns under each other where they are too many for a line."""
+    columns = list(dict.fromkeys(k for row in rows for k in row if k != "model"))
+    first = max(len(row["model"]) for row in rows)
+    widths = {c: max(len(c), *(len(_show(row.get(c))) for row in rows)) for c in columns}
+    while columns:
+        fit = max(1, sum(1 for i in range(len(columns)) if first + sum(widths[c] + 2 for c in columns[: i + 1]) <= LINE))
+        now, columns = columns[:fit], columns[fit:]
+        yield " " * first + "".join(f"  {c:>{widths[c]}}" for c in now)
+        for row in rows:
+            yield f"{row['model']:{first}}" + "".join(f"  {_show(row.get(c)):>{widths[c]}}" for c in now)
+
+
 def _show(value: Any) -> str:  # noqa: ANN401 - whatever stands in a row
-    return " " * 13 if value is None else f"{value:13.4g}" if isinstance(value, int | float) else f"{value!s:>13}"
+    if isinstance(value, int | float):
+        return f"{value:,.0f}" if abs(value) >= 1000 else f"{value + 0:.4g}"  # -0.0 + 0 is 0
+    return "-" if value is None else str(value)

@@ -34,7 +34,8 @@ def command(as_json: bool) -> None:
         click.echo(json.dumps(rows))
         return
     columns = ("scores", "plays", "hears", "learns", "ready")
-    click.echo(f"{'model':10} {' '.join(f'{c:6}' for c in columns)}")
+    width = max(len(row["name"]) for row in rows)
+    click.echo(f"{'model':{width}} {' '.join(f'{c:6}' for c in columns)}")
     for row in rows:
         can = " ".join(f"{'yes' if row[c] else '-':6}" for c in columns)
-        click.echo(f"{row['name']:10} {can} {row['title']}")
+        click.echo(f"{row['name']:{width}} {can} {row['title']}")

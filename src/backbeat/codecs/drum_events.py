@@ -17,7 +17,7 @@ from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from fractions import Fraction
 from itertools import pairwise
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import numpy as np
 import numpy.typing as npt
@@ -88,7 +88,7 @@ class DrumEncoding:
             raise InputError(f"{self.name} has events 0-{self.classes - 1}, not {number}")
         return frozenset(notes[0] for i, notes in enumerate(self.groups) if number >> i & 1)
 
-    def count(self, positions: npt.NDArray[np.integer]) -> Floats32:  # type: ignore[type-arg]
+    def count(self, positions: npt.NDArray[np.integer[Any]]) -> Floats32:
         """float32 [..., counters]: the counters that stand beside the events at ``positions`` (integers, any shape)."""
         following = np.asarray(positions, np.int64)[..., None] + 1
         return np.where(following >> np.arange(self.counters) & 1, 1, -1).astype(np.float32)
@@ -206,7 +206,7 @@ def _quantise(ticks: Ints, first: int, tempo: TempoMap, steps_per_quarter: int) 
     seconds = np.array(starts)[at] + np.array(scales)[at] * (ticks - edges[at])
     begin = starts[here] + scales[here] * (first - tempo.ticks[here])
     steps_per_second = steps_per_quarter * (60.0 / (scales[here] * tempo.ticks_per_quarter)) / 60.0
-    return ((seconds - begin) * steps_per_second + 0.5).astype(np.int64)
+    return np.asarray((seconds - begin) * steps_per_second + 0.5, np.int64)
 
 
 def _follow(hits: list[tuple[int, Event]], bar: int, gap_bars: float) -> Iterator[tuple[int, list[Event]]]:

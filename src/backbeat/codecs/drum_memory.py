@@ -44,7 +44,9 @@ COLUMNS = len(KERNELS) * CLASSES + 3
 
 _BITS = words_to_hits(np.arange(VOCABULARY, dtype=np.uint16)).astype(np.float64)
 _SIZES = _BITS.sum(axis=1).astype(np.int64)
-_BLOCK = 1024
+_NEAR, _FAR, _AGE = np.array(KERNELS).T[:, :, None, None]
+_BARS_BACK = np.arange(1, BARS + 1)
+_BLOCK = 512
 
 
 @dataclass(frozen=True, eq=False)
@@ -78,9 +80,9 @@ def remember(words: npt.NDArray[np.integer[Any]], bar_steps: npt.NDArray[np.inte
         words: integers [steps].
         bar_steps: integers [bars], steps of each bar; together at least as long as the words.
     """
-    words, lengths, places = np.asarray(words, np.int64), *_list_places(np.asarray(bar_steps, np.int64))
-    lengths, places = lengths[: len(words)], places[: len(words)]
-    found = _weigh_all(_find_candidates(words, lengths, places)) if len(words) else [np.zeros((0, n)) for n in (12, 12, COLUMNS)]
+    heard = np.asarray(words, np.int64)
+    lengths, places = (a[: len(heard)] for a in _list_places(np.asarray(bar_steps, np.int64)))
+    found = _weigh_all(_find_candidates(heard, lengths, places)) if len(heard) else [np.zeros((0, n)) for n in (12, 12, COLUMNS)]
     return Memories(found[0].astype(np.uint16), found[1].astype(np.uint8), found[2].astype(np.uint8))
 
 
@@ -90,10 +92,15 @@ def _list_places(bar_steps: Ints) -> tuple[Ints, Ints]:
     return lengths, np.arange(len(lengths)) - np.repeat(np.cumsum(bar_steps) - bar_steps, bar_steps)
 
 
+def _make_candidates(steps: int) -> _Candidates:
+    """No candidates at so many steps."""
+    shape = steps, BARS
+    return _Candidates(np.zeros(shape, np.bool_), np.full(shape, NO_WORD, np.int64), np.zeros(shape, np.int64), np.zeros(shape, np.int64))
+
+
 def _find_candidates(words: Ints, lengths: Ints, places: Ints) -> _Candidates:
     steps = len(words)
-    shape = steps, BARS
-    out = _Candidates(np.zeros(shape, np.bool_), np.full(shape, NO_WORD, np.int64), np.zeros(shape, np.int64), np.zeros(shape, np.int64))
+    out = _make_candidates(steps)
     for length in np.unique(lengths).tolist():
         for back in range(1, min(BARS, (steps - 1) // length) + 1):
             lag = back * length
@@ -113,34 +120,33 @@ def _find_candidates(words: Ints, lengths: Ints, places: Ints) -> _Candidates:
 
 def _weigh_all(candidates: _Candidates) -> list[Floats]:
     """``_weigh`` in blocks, so that memory stays small."""
-    blocks = [_weigh(_Candidates(*(c[k : k + _BLOCK] for c in candidates))) for k in range(0, len(candidates.valid), _BLOCK)]
+    valid, words, near, far = candidates
+    spans = [slice(k, k + _BLOCK) for k in range(0, len(valid), _BLOCK)]
+    blocks = [_weigh(_Candidates(valid[s], words[s], near[s], far[s])) for s in spans]
     return [np.concatenate(parts) for parts in zip(*blocks, strict=True)]
 
 
 def _weigh(candidates: _Candidates) -> tuple[Floats, Floats, Floats]:
     """Words, shares and hints of n steps, see ``Memories``."""
     valid, words, near, far = candidates
-    n, ages = len(valid), np.arange(1, BARS + 1)
+    n, kernels = len(valid), len(KERNELS)
     any_valid = valid.any(axis=1)
-    top_words, top_shares, means = [], [], []
-    for kernel in KERNELS:
-        score = np.where(valid, -kernel.near * near - kernel.far * far - kernel.age * ages, -np.inf)
-        best = np.where(any_valid, score.max(axis=1), 0.0)
-        weight = np.exp(score - best[:, None])
-        weight /= np.maximum(weight.sum(axis=1, keepdims=True), 1e-300)
-        cells = (np.arange(n)[:, None] * (VOCABULARY + 1) + words).ravel()
-        share = np.bincount(cells, weight.ravel(), n * (VOCABULARY + 1)).reshape(n, -1)[:, :VOCABULARY]
-        share = np.floor(share * 255 + 0.5)
-        chosen = np.argpartition(-share, TOP, axis=1)[:, :TOP]
-        amount = np.take_along_axis(share, chosen, axis=1)
-        order = np.argsort(-amount * VOCABULARY + chosen, axis=1)
-        chosen, amount = np.take_along_axis(chosen, order, axis=1), np.take_along_axis(amount, order, axis=1)
-        top_words.append(np.where(amount > 0, chosen, NO_WORD))
-        top_shares.append(amount)
-        means.append(np.floor((share @ _BITS) / np.maximum(share.sum(axis=1, keepdims=True), 1) * 255 + 0.5))
+    score = np.where(valid, -_NEAR * near - _FAR * far - _AGE * _BARS_BACK, -np.inf)
+    best = np.where(any_valid, score.max(axis=2), 0.0)
+    weight = np.exp(score - best[:, :, None])
+    weight /= np.maximum(weight.sum(axis=2, keepdims=True), 1e-300)
+    row = np.arange(kernels * n)[:, None]
+    cells = row.reshape(kernels, n, 1) * (VOCABULARY + 1) + words
+    share = np.bincount(cells.ravel(), weight.ravel(), kernels * n * (VOCABULARY + 1)).reshape(kernels * n, -1)[:, :VOCABULARY]
+    share = np.floor(share * 255 + 0.5)
+    chosen = np.argpartition(-share, TOP, axis=1)[:, :TOP]
+    chosen = chosen[row, np.argsort(chosen - share[row, chosen] * VOCABULARY, axis=1)]
+    amount = share[row, chosen]
+    means = np.floor((share @ _BITS) / np.maximum(share.sum(axis=1, keepdims=True), 1) * 255 + 0.5)
     least = [np.where(any_valid, np.where(valid, d, 1 << 20).min(axis=1), 31) for d in (near, far)]
     rest = np.stack([valid.sum(axis=1) * 3, np.minimum(least[0], 31) * 8, np.minimum(least[1], 63) * 4], axis=1)
-    return np.concatenate(top_words, axis=1), np.concatenate(top_shares, axis=1), np.concatenate([*means, rest], axis=1)
+    named, amount, means = (a.reshape(kernels, n, -1).transpose(1, 0, 2).reshape(n, -1) for a in (np.where(amount > 0, chosen, NO_WORD), amount, means))
+    return named, amount, np.concatenate([means, rest], axis=1)
 
 
 class TakeMemory:
@@ -155,7 +161,6 @@ class TakeMemory:
         self._words = np.zeros(FAR + len(self._lengths), np.int64)
         self._step = 0
         self._reach = np.arange(-FAR, 0)
-        self._bars = np.arange(1, BARS + 1)
 
     def fork(self) -> TakeMemory:
         """A memory of its own that starts from this one."""
@@ -167,11 +172,10 @@ class TakeMemory:
         """What is remembered at the step about to be played; arrays of one row."""
         step = self._step
         length = int(self._lengths[step])
-        back = self._bars[: min(BARS, step // length)]
+        back = _BARS_BACK[: min(BARS, step // length)]
         at = step - back * length
         good = (self._lengths[at] == length) & (self._places[at] == self._places[step])
-        row = _Candidates(*(np.zeros((1, BARS), kind) for kind in (np.bool_, np.int64, np.int64, np.int64)))
-        row.words[:] = NO_WORD
+        row = _make_candidates(1)
         chosen, at = back[good] - 1, at[good]
         if len(at):
             past = self._words[FAR + at[:, None] + self._reach]

@@ -122,4 +122,3 @@ def notes_to_midi(notes: Notes, *, program: int = 0, name: str = "Notes (Backbea
     body += encode_delta(0) + encode_meta(END_OF_TRACK, b"")
     header = (0).to_bytes(2, "big") + (1).to_bytes(2, "big") + TICKS_PER_QUARTER.to_bytes(2, "big")
     return encode_chunk(b"MThd", header) + encode_chunk(b"MTrk", body)
-

@@ -18,12 +18,13 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from backbeat.datasets.fingerprints import PERMUTATIONS, take_fingerprint
+from backbeat.datasets.fingerprints import PERMUTATIONS, Fingerprint, take_fingerprint
+from backbeat.datasets.folders import clean_name
 from backbeat.datasets.preparation import KIT, Example, prepare_bytes
 from backbeat.datasets.quality import flag
 from backbeat.datasets.source import Source
 from backbeat.datasets.styles import find_style
-from backbeat.errors import InputError
+from backbeat.errors import InputError, MissingExtraError
 
 SIZE = 32
 """Sources of a block."""
@@ -75,8 +76,8 @@ class Block:
             step, bar = step + steps, bar + bars
 
 
-class _TooSlowError(Exception):
-    pass
+class _TooSlowError(BaseException):
+    """Not an ``Exception``, so that no library takes it for one of its own and goes on."""
 
 
 @contextmanager
@@ -90,7 +91,7 @@ def _limit_time(seconds: float) -> Iterator[None]:
         raise _TooSlowError
 
     before = signal.signal(signal.SIGALRM, stop)
-    signal.setitimer(signal.ITIMER_REAL, seconds)
+    signal.setitimer(signal.ITIMER_REAL, seconds, 1)  # and each second again: an error raised within a destructor is lost
     try:
         yield
     finally:
@@ -98,8 +99,21 @@ def _limit_time(seconds: float) -> Iterator[None]:
         signal.signal(signal.SIGALRM, before)
 
 
-def prepare_source(source: Source, settings: Settings) -> tuple[Row, Example | None]:
-    """The manifest row of one source, and its arrays if it is kept."""
+@dataclass(frozen=True, eq=False)
+class _Study:
+    """A piece that can be kept: its arrays, what the manifest says of it, and by what copies of it are known."""
+
+    example: Example
+    facts: Row
+    fingerprint: Fingerprint
+
+
+def prepare_source(source: Source, settings: Settings) -> tuple[Row, Example | None, Fingerprint | None]:
+    """The manifest row of one source, and if it is kept its arrays and its fingerprint.
+
+    Raises:
+        MissingExtraError: datasketch is not installed.
+    """
     row: Row = {"name": source.name, "path": source.path, "member": source.member, "licence": source.licence, "genre": source.genre}
     row |= {
         "style": find_style(source.genre),
@@ -110,22 +124,42 @@ def prepare_source(source: Source, settings: Settings) -> tuple[Row, Example | N
         "bytes": 0,
         "sha256": "",
     }
+    study = _try_to_study(source, settings, row)
+    if isinstance(study, str):
+        result, _, detail = study.partition(": ")
+        row |= {"result": result, "detail": detail}
+    else:
+        row |= {"result": "kept", "detail": ""} | study.facts
+    row = {key: clean_name(value) if isinstance(value, str) else value for key, value in row.items()}
+    return (row, None, None) if isinstance(study, str) else (row, study.example, study.fingerprint)
+
+
+def _try_to_study(source: Source, settings: Settings, row: Row) -> _Study | str:
+    """Study a source, or say why that cannot be done, whatever the reason: one file must not cost all others their corpus."""
     try:
         with _limit_time(SECONDS):
             data = source.read()
             row |= {"bytes": len(data), "sha256": hashlib.sha256(data).hexdigest()}
-            example = _prepare(data, source, settings)
+            return _study(data, source, settings)
     except _TooSlowError:
-        example = f"unreadable: not done after {SECONDS} s"
+        return f"unreadable: not done after {SECONDS} s"
     except MemoryError:
-        example = "unreadable: needs more memory than there is"
+        return "unreadable: needs more memory than there is"
     except InputError as error:
-        example = f"unreadable: {error}"
+        return f"unreadable: {error}"
+    except MissingExtraError:
+        raise
+    except Exception as error:
+        return f"failed: a fault of Backbeat, please report it with the file ({type(error).__name__}: {error})"
+
+
+def _study(data: bytes, source: Source, settings: Settings) -> _Study | str:
+    example = _prepare(data, source, settings)
     if isinstance(example, str):
-        result, _, detail = example.partition(": ")
-        return row | {"result": result, "detail": detail}, None
-    row |= {"result": "kept", "detail": "", "band": example.band, "dynamic": bool(example.dynamic)}
-    return row | {"unknown_notes": example.unknown, "merged_notes": example.merged} | flag(example), example
+        return example
+    fingerprint = take_fingerprint(example)
+    facts: Row = {"band": example.band, "dynamic": bool(example.dynamic), "unknown_notes": example.unknown, "merged_notes": example.merged}
+    return _Study(example, facts | flag(example) | {"content": fingerprint.content}, fingerprint)
 
 
 def _prepare(data: bytes, source: Source, settings: Settings) -> Example | str:
@@ -140,12 +174,10 @@ def build_block(sources: Sequence[Source], settings: Settings) -> bytes:
     """Turn sources into the bytes of a block (an .npz file)."""
     rows, examples, signatures = [], [], []
     for source in sources:
-        row, example = prepare_source(source, settings)
+        row, example, fingerprint = prepare_source(source, settings)
         rows.append(row)
-        if example is not None:
+        if example is not None and fingerprint is not None:
             examples.append(example)
-            fingerprint = take_fingerprint(example)
-            row["content"] = fingerprint.content
             signatures.append(fingerprint.signature)
     arrays = {name: np.concatenate([_take(e, name) for e in examples]) for name in ARRAYS} if examples else {}
     buffer = io.BytesIO()
@@ -175,7 +207,7 @@ def load_block(data: bytes, *, arrays: bool = True) -> Block:
             rows = json.loads(file["rows"].tobytes())
             named = {n: file[f"array_{n}"] for n in ARRAYS if f"array_{n}" in file.files} if arrays else {}
             return Block(rows, named, file["signatures"])
-    except (OSError, KeyError, EOFError, ValueError) as error:
+    except Exception as error:  # damaged bytes make zipfile and numpy raise whatever they like
         raise ValueError(f"not a whole block ({error})") from error
 
 

@@ -8,30 +8,32 @@ from __future__ import annotations
 
 import hashlib
 import json
+import os
 import shutil
+import zipfile
 from collections import Counter
 from collections.abc import Callable, Iterator, Sequence
+from contextlib import closing, contextmanager, suppress
 from dataclasses import dataclass, field, replace
 from functools import partial
 from pathlib import Path
-from typing import BinaryIO
+from typing import Any, BinaryIO
 
 import numpy as np
 
 from backbeat.datasets import engines
 from backbeat.datasets.blocks import SIZE, Array, Block, Row, Settings, build_block, hash_plan, load_block
 from backbeat.datasets.clusters import Clusters, Verdict, judge
-from backbeat.datasets.corpus import PIECE_DTYPE, SCHEMA
+from backbeat.datasets.corpus import PIECE_DTYPE, SCHEMA, WORKSHOP, Corpus
+from backbeat.datasets.fingerprints import load_minhash
 from backbeat.datasets.manifest import LEDGER, MANIFEST, TableWriter, load_arrow
 from backbeat.datasets.preparation import check_settings
 from backbeat.datasets.source import Source
 from backbeat.datasets.styles import STYLES
-from backbeat.errors import InputError
+from backbeat.errors import InputError, OutputError
 from backbeat.files import write_bytes
 from backbeat.kits import load_kit
 
-WORKSHOP = ".build"
-"""Folder of the blocks while a corpus is being built."""
 ENGINES = ("pool", "ray")
 
 
@@ -84,61 +86,105 @@ def build_corpus(
 
     Raises:
         InputError: there is no source, or the folder holds something else, or another build.
+        OutputError: the folder cannot be written, or the disk is full. What was done stays, to be gone on with.
         MissingExtraError: a package of the extra "data" (or "scale", for Ray) is not installed.
     """
     if not plan.sources:
         raise InputError("no sources: there is nothing to build a corpus from")
+    if engine not in ENGINES:
+        raise InputError(f"no engine {engine!r}: choose from {', '.join(ENGINES)}")
     check_settings(plan.settings.kit, plan.settings.steps_per_quarter)
     load_arrow()
+    load_minhash()
+    if engine == "ray":
+        engines.load_ray()
     engines.use_one_thread()
-    workshop = _open_workshop(plan, folder, resume)
-    if not (folder / "meta.json").is_file():
-        _compute_blocks(plan, workshop, workers, engine, progress)
-        _write_corpus(plan, workshop, folder)
-    shutil.rmtree(workshop, ignore_errors=True)
+    with _explain_faults(folder):
+        workshop = _open_workshop(plan, folder, resume)
+        if not (folder / "meta.json").is_file():
+            _compute_blocks(plan, workshop, workers, engine, progress)
+            _write_corpus(plan, workshop, folder)
+        _settle(folder)
+        shutil.rmtree(workshop, ignore_errors=True)
+        for left in folder.glob(".backbeat-*.tmp"):  # of a build that was killed while it wrote the last file
+            left.unlink()
     progress(len(plan.sources))
-    counts: dict[str, int] = json.loads((folder / "meta.json").read_text(encoding="utf-8"))["results"]
-    return Counter(counts)
+    return Counter(_read_meta(folder)["results"])
+
+
+@contextmanager
+def _explain_faults(folder: Path) -> Iterator[None]:
+    """Say in one line what the disk refuses, and that nothing is lost by it."""
+    try:
+        yield
+    except BrokenPipeError:  # nobody reads what is shown of the progress
+        raise
+    except (OSError, OutputError) as error:
+        what = str(error) if isinstance(error, OutputError) else f"{folder}: the build stopped ({error.strerror or error})"
+        hint = ": when that is mended, the same command with --resume goes on" if (folder / WORKSHOP / "plan").is_file() else ""
+        raise OutputError(what + hint) from None
+
+
+def _settle(folder: Path) -> None:
+    """Wait until the disk has what was written, so that after a power cut either the corpus is whole or its blocks are still there."""
+    for path in [*folder.iterdir(), folder]:
+        with suppress(OSError):
+            descriptor = os.open(path, os.O_RDONLY)
+            try:
+                os.fsync(descriptor)
+            finally:
+                os.close(descriptor)
+
+
+def _read_meta(folder: Path) -> dict[str, Any]:
+    meta = Corpus(folder).meta
+    if not isinstance(meta.get("results"), dict):
+        raise InputError(f"{folder} is not a corpus of this version: name a new folder")
+    return meta
 
 
 def _open_workshop(plan: Plan, folder: Path, resume: bool) -> Path:
     workshop, marker = folder / WORKSHOP, folder / WORKSHOP / "plan"
+    if folder.exists() and not folder.is_dir():
+        raise InputError(f"{folder} is a file: name a folder for the corpus")
     if not folder.exists() or not any(folder.iterdir()):
         workshop.mkdir(parents=True, exist_ok=True)
         write_bytes(marker, plan.digest.encode())
         return workshop
     if (folder / "meta.json").is_file() and resume:
-        if json.loads((folder / "meta.json").read_text(encoding="utf-8")).get("plan") != plan.digest:
+        if _read_meta(folder).get("plan") != plan.digest:
             raise InputError(f"{folder} holds a corpus of other sources or settings: name a new folder")
         return workshop
     # A build that was killed before it wrote its plan left an empty workshop, which is as good as an empty folder.
-    if not marker.is_file() and resume and [p.name for p in folder.iterdir()] == [WORKSHOP]:
+    if not marker.is_file() and [p.name for p in folder.iterdir()] == [WORKSHOP] and not any(workshop.glob("*.npz")):
         write_bytes(marker, plan.digest.encode())
+        return workshop
     if not marker.is_file():
         raise InputError(f"{folder} is not empty: name a new folder for the corpus")
     if not resume:
         raise InputError(f"{folder} holds a build that was stopped: add --resume to go on with it, or name a new folder")
-    if marker.read_text(encoding="utf-8") != plan.digest:
+    if marker.read_text(encoding="utf-8", errors="replace") != plan.digest:
         raise InputError(f"{folder} holds a build of other sources or settings: resume it with the same ones, or name a new folder")
     return workshop
 
 
 def _compute_blocks(plan: Plan, workshop: Path, workers: int, engine: str, progress: Callable[[int], None]) -> None:
     blocks = plan.blocks
-    missing = [(i, block) for i, block in enumerate(blocks) if not _block_path(workshop, i).is_file()]
+    missing = [(i, block) for i, block in enumerate(blocks) if not zipfile.is_zipfile(_block_path(workshop, i))]
     done = len(plan.sources) - sum(len(block) for _, block in missing)
     progress(done)
-    work = partial(build_block, settings=plan.settings)
+    work, rescue = partial(build_block, settings=plan.settings), partial(_rescue, settings=plan.settings)
     if engine == "ray":
-        results = engines.run_ray(work, missing)
+        results = engines.run_ray(work, missing, rescue)
     elif workers > 1:
-        results = engines.run_pool(work, missing, workers, partial(_rescue, settings=plan.settings))
+        results = engines.run_pool(work, missing, workers, rescue)
     else:
         results = engines.run_here(work, missing)
-    for index, data in results:
-        write_bytes(_block_path(workshop, index), data)
-        done += len(blocks[index])
-        progress(done)
+    with closing(results):
+        for index, data in results:
+            write_bytes(_block_path(workshop, index), data)
+            done += len(blocks[index])
+            progress(done)
 
 
 def _block_path(workshop: Path, index: int) -> Path:
@@ -149,17 +195,11 @@ def _refuse(source: Source) -> bytes:
     raise InputError("the process that read it died")
 
 
-def _refuse_all(block: Sequence[Source], settings: Settings) -> bytes:
-    return build_block([replace(s, reader=_refuse) for s in block], settings)
-
-
-def _rescue(block: Sequence[Source], settings: Settings) -> bytes:
+def _rescue(block: Sequence[Source], run_alone: Callable[..., bytes | None], settings: Settings) -> bytes:
     """A block again, without the sources that kill the process that reads them."""
-    safe = []
-    for source in block:
-        alone = engines.run_alone(partial(build_block, settings=settings), [source], lambda task: b"")
-        safe.append(source if alone else replace(source, reader=_refuse))
-    return engines.run_alone(partial(build_block, settings=settings), safe, partial(_refuse_all, settings=settings))
+    work = partial(build_block, settings=settings)
+    safe = [source if run_alone(work, [source]) else replace(source, reader=_refuse) for source in block]
+    return run_alone(work, safe) or work([replace(source, reader=_refuse) for source in block])
 
 
 def _read_blocks(plan: Plan, workshop: Path, *, arrays: bool) -> Iterator[Block]:

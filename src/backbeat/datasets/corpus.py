@@ -8,6 +8,7 @@ A corpus is a folder: one ``NAME.bin`` an array (all pieces one behind the other
 from __future__ import annotations
 
 import json
+import math
 from collections.abc import Iterator
 from functools import cached_property
 from pathlib import Path
@@ -24,6 +25,8 @@ if TYPE_CHECKING:
     import pyarrow as pa
 
 SCHEMA = 2
+WORKSHOP = ".build"
+"""Folder of the blocks while a corpus is being built."""
 PIECE_DTYPE = np.dtype([("first_step", "<i8"), ("steps", "<i4"), ("first_bar", "<i8"), ("bars", "<i4"), ("style", "<i2"), ("band", "?"), ("dynamic", "?")])
 
 
@@ -38,17 +41,18 @@ class Corpus:
     """
 
     def __init__(self, folder: Path) -> None:
-        try:
-            self.meta: dict[str, Any] = json.loads((folder / "meta.json").read_text(encoding="utf-8"))
-        except (OSError, ValueError) as error:
-            raise InputError(f"{folder} is not a corpus (no meta.json): build one with 'backbeat corpus build SOURCE -o {folder}'") from error
-        if self.meta.get("schema") not in (1, SCHEMA):
-            raise InputError(f"{folder} is a corpus of version {self.meta.get('schema')}, this is Backbeat for version {SCHEMA}: build it again")
-        self.folder = folder
-        self.pieces: npt.NDArray[np.void] = np.fromfile(folder / "pieces.bin", dtype=PIECE_DTYPE)
-        self.arrays: dict[str, npt.NDArray[Any]] = {}
-        for name, (kind, shape) in self.meta["arrays"].items():
-            self.arrays[name] = np.memmap(folder / f"{name}.bin", dtype=kind, mode="r").reshape(-1, *shape)
+        self.folder, self.meta = folder, _read_meta(folder)
+        self.pieces: npt.NDArray[np.void] = np.array(_map_array(folder, "pieces", PIECE_DTYPE, ()))
+        self.arrays: dict[str, npt.NDArray[Any]] = {n: _map_array(folder, n, np.dtype(kind), tuple(shape)) for n, (kind, shape) in self.meta["arrays"].items()}
+        self._check_lengths()
+
+    def _check_lengths(self) -> None:
+        counts = {"song": len(self.pieces)} | dict.fromkeys(BAR_ARRAYS, int(self.pieces["bars"].sum()))
+        steps = int(self.pieces["steps"].sum())
+        for name, array in {**self.arrays, "pieces": self.pieces}.items():
+            wanted = self.meta.get("pieces", len(array)) if name == "pieces" else counts.get(name, steps)
+            if len(array) != wanted:
+                raise InputError(f"{self.folder}: {name}.bin has {len(array):,} entries where {wanted:,} belong: the corpus is damaged, build it again")
 
     def __len__(self) -> int:
         return len(self.pieces)
@@ -65,13 +69,43 @@ class Corpus:
 
     @cached_property
     def manifest(self) -> pa.Table:
-        """A row for every piece, see ``manifest.COLUMNS``."""
-        return read_table(self.folder / MANIFEST)
+        """A row for every piece, see ``manifest.COLUMNS``.
+
+        Raises:
+            InputError: it is missing or damaged, or of another corpus.
+            MissingExtraError: pyarrow is not installed.
+        """
+        table = self._read_table(MANIFEST)
+        if len(table) != len(self):
+            raise InputError(f"{self.folder / MANIFEST} has {len(table):,} rows for {len(self):,} pieces: the corpus is damaged, build it again")
+        return table
 
     @property
     def ledger(self) -> pa.Table:
-        """A row for every source that was left out."""
-        return read_table(self.folder / LEDGER)
+        """A row for every source that was left out.
+
+        Raises:
+            InputError: it is missing or damaged.
+            MissingExtraError: pyarrow is not installed.
+        """
+        return self._read_table(LEDGER)
+
+    def _read_table(self, name: str) -> pa.Table:
+        if self.meta["schema"] != SCHEMA:
+            raise InputError(f"{self.folder} is a corpus of version {self.meta['schema']}, which has no {name}: build it again")
+        return read_table(self.folder / name)
+
+    def check_density(self, steps_per_quarter: int = 4) -> None:
+        """Check that the corpus is on the grid that a model learns on.
+
+        Raises:
+            InputError: it is on another one.
+        """
+        found = self.meta.get("steps_per_quarter", 4)
+        if found != steps_per_quarter:
+            raise InputError(
+                f"{self.folder} has {found} steps a quarter, {steps_per_quarter} are needed: build it with --steps-per-quarter {steps_per_quarter}"
+            )
 
     @property
     def names(self) -> list[str]:
@@ -82,3 +116,38 @@ class Corpus:
     def choose(self, split: str) -> npt.NDArray[np.int64]:
         """int64 [n]: the pieces of a split."""
         return np.flatnonzero(np.array(self.manifest.column("split").to_pylist()) == split)
+
+
+def _read_meta(folder: Path) -> dict[str, Any]:
+    """What meta.json says, as far as it can be used."""
+    path = folder / "meta.json"
+    if not path.is_file():
+        if (folder / WORKSHOP).is_dir():
+            raise InputError(f"{folder} is not a corpus yet: its build was stopped, the command that began it goes on with --resume")
+        raise InputError(f"{folder} is not a corpus (no meta.json): build one with 'backbeat corpus build SOURCE -o {folder}'")
+    try:
+        meta = json.loads(path.read_text(encoding="utf-8"))
+        if meta["schema"] not in (1, SCHEMA):
+            raise InputError(f"{folder} is a corpus of version {meta['schema']}, this is Backbeat for version {SCHEMA}: build it again")
+        if not isinstance(meta["kit"]["name"], str):
+            raise TypeError("the kit has no name")
+        for name, (kind, shape) in meta["arrays"].items():
+            np.empty((0, *shape), np.dtype(kind))
+            if "/" in name or np.dtype(kind).hasobject or 0 in shape:
+                raise TypeError(f"there is no array {name} of kind {kind} and shape {shape}")
+    except (OSError, ValueError, KeyError, TypeError, AttributeError) as error:
+        raise InputError(f"{path} is damaged ({type(error).__name__}: {error}): build the corpus again") from None
+    return dict(meta)
+
+
+def _map_array(folder: Path, name: str, kind: np.dtype[Any], shape: tuple[int, ...]) -> npt.NDArray[Any]:
+    """An array of the corpus, [entries, ...shape]; mapped, so that only what is asked for is read."""
+    path = folder / f"{name}.bin"
+    size = kind.itemsize * math.prod(shape)
+    try:
+        length = path.stat().st_size
+        if length % size:
+            raise InputError(f"{path} is cut off: the corpus is damaged, build it again")
+        return np.memmap(path, dtype=kind, mode="r", shape=(length // size, *shape)) if length else np.empty((0, *shape), kind)
+    except (OSError, ValueError) as error:
+        raise InputError(f"{path} cannot be read ({error}): the corpus is damaged, build it again") from None

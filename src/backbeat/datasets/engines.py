@@ -6,22 +6,25 @@ import os
 import signal
 import threading
 import time
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Generator, Iterator, Sequence
 from concurrent.futures import FIRST_COMPLETED, Future, ProcessPoolExecutor, wait
 from concurrent.futures.process import BrokenProcessPool
+from contextlib import closing, contextmanager
 from importlib import import_module
 from typing import Any, TypeVar
 
-from backbeat.errors import MissingExtraError
+from backbeat.errors import InputError, MissingExtraError
 
 T = TypeVar("T")
 R = TypeVar("R")
 Tasks = Sequence[tuple[int, T]]
+Results = Generator[tuple[int, R], None, None]
+Rescue = Callable[[T, Callable[[Callable[[T], R], T], R | None]], R]
 AHEAD = 3
 """Tasks in flight for each worker, so that memory does not grow with their number."""
 
 
-def run_here(work: Callable[[T], R], tasks: Tasks[T]) -> Iterator[tuple[int, R]]:
+def run_here(work: Callable[[T], R], tasks: Tasks[T]) -> Results[R]:
     """One after the other, in this process."""
     for index, task in tasks:
         yield index, work(task)
@@ -36,14 +39,14 @@ def use_one_thread() -> None:
     threadpool_limits(1)
 
 
-def run_pool(work: Callable[[T], R], tasks: Tasks[T], workers: int, rescue: Callable[[T], R]) -> Iterator[tuple[int, R]]:
-    """In a pool of processes.
+def run_pool(work: Callable[[T], R], tasks: Tasks[T], workers: int, rescue: Rescue[T, R]) -> Results[R]:
+    """In a pool of processes, which end at once where the caller stops before all is done.
 
     Args:
         work: a function of a module.
         tasks: numbered.
         workers: processes.
-        rescue: called here with a task that kills its process even when it runs alone.
+        rescue: given a task that kills its process even when it runs alone, and ``run_alone``; what it makes of it is the result.
 
     Yields:
         number and result, in the order in which they are done.
@@ -53,31 +56,47 @@ def run_pool(work: Callable[[T], R], tasks: Tasks[T], workers: int, rescue: Call
         done: set[int] = set()
         running: set[int] = set()
         try:
-            for index, result in _run_until_broken(work, left, workers, running):
-                done.add(index)
-                yield index, result
+            with closing(_run_until_broken(work, left, workers, running)) as results:
+                for index, result in results:
+                    done.add(index)
+                    yield index, result
             return
         except BrokenProcessPool:
             suspects = [t for t in left if t[0] in running]
             left = [t for t in left if t[0] not in done | running]
         for index, task in suspects:
-            yield index, run_alone(work, task, rescue)
+            result_alone = run_alone(work, task)
+            yield index, rescue(task, run_alone) if result_alone is None else result_alone
 
 
-def run_alone(work: Callable[[T], R], task: T, rescue: Callable[[T], R]) -> R:
-    """Run a task in a process of its own; what ``rescue`` makes of it where that process dies."""
-    with ProcessPoolExecutor(1, initializer=_start_worker, initargs=(os.getpid(),)) as pool:
+def run_alone(work: Callable[[T], R], task: T) -> R | None:
+    """Run a task in a process of its own; None where that process dies."""
+    with _open_pool(1) as pool:
         try:
             return pool.submit(work, task).result()
         except BrokenProcessPool:
-            return rescue(task)
+            return None
 
 
-def _run_until_broken(work: Callable[[T], R], tasks: Tasks[T], workers: int, running: set[int]) -> Iterator[tuple[int, R]]:
-    waiting = iter(tasks)
-    futures: dict[Future[R], int] = {}
+@contextmanager
+def _open_pool(workers: int) -> Iterator[ProcessPoolExecutor]:
+    """A pool that ends when this is left; its tasks too, however long they would still take, when it is left by an error or Ctrl-C."""
     pool = ProcessPoolExecutor(workers, initializer=_start_worker, initargs=(os.getpid(),))
     try:
+        yield pool
+    except BaseException:
+        processes = list((pool._processes or {}).values())
+        pool.shutdown(wait=False, cancel_futures=True)
+        for process in processes:
+            process.terminate()
+        raise
+    pool.shutdown()
+
+
+def _run_until_broken(work: Callable[[T], R], tasks: Tasks[T], workers: int, running: set[int]) -> Results[R]:
+    waiting = iter(tasks)
+    futures: dict[Future[R], int] = {}
+    with _open_pool(workers) as pool:
         while True:
             for index, task in _take(waiting, workers * AHEAD - len(futures)):
                 running.add(index)
@@ -89,8 +108,6 @@ def _run_until_broken(work: Callable[[T], R], tasks: Tasks[T], workers: int, run
                 result = future.result()
                 running.discard(index)
                 yield index, result
-    finally:
-        pool.shutdown(wait=False, cancel_futures=True)
 
 
 def _start_worker(parent: int) -> None:
@@ -106,7 +123,7 @@ def _watch(parent: int) -> None:
     os._exit(1)
 
 
-def run_ray(work: Callable[[T], R], tasks: Tasks[T], address: str | None = None) -> Iterator[tuple[int, R]]:
+def run_ray(work: Callable[[T], R], tasks: Tasks[T], rescue: Rescue[T, R], address: str | None = None) -> Results[R]:
     """On a Ray cluster, which starts a task again elsewhere when its worker or node dies.
 
     Every node must see the files of the sources under the same paths; results come back to this process.
@@ -114,36 +131,86 @@ def run_ray(work: Callable[[T], R], tasks: Tasks[T], address: str | None = None)
     Args:
         work: a function of a module that is installed on every node.
         tasks: numbered.
+        rescue: as for ``run_pool``: given a task that kills its worker again and again.
         address: of the cluster; by default that of RAY_ADDRESS, else one is started on this machine.
 
+    Yields:
+        number and result, in the order in which they are done.
+
     Raises:
+        InputError: there is no cluster at that address.
         MissingExtraError: Ray is not installed.
     """
-    try:
-        ray: Any = import_module("ray")
-    except ImportError as error:
-        raise MissingExtraError("ray", "scale") from error
-    started = not ray.is_initialized()
-    if started:
-        ray.init(address=address or os.environ.get("RAY_ADDRESS"), log_to_driver=False, logging_level="error", include_dashboard=False)
-    try:
-
-        def call(task: T) -> R:
-            return work(task)
-
-        remote = ray.remote(max_retries=5)(call)
+    ray = load_ray()
+    with _join_cluster(ray, address or os.environ.get("RAY_ADDRESS")):
+        calls = _RayCalls(ray, work)
         waiting = iter(tasks)
         limit = AHEAD * max(1, int(ray.cluster_resources().get("CPU", 1)))
-        running = {remote.remote(task): index for index, task in _take(waiting, limit)}
+        running = {calls.start(task): (index, task) for index, task in _take(waiting, limit)}
         while running:
             (done,), _ = ray.wait(list(running), num_returns=1)
-            index = running.pop(done)
-            result = ray.get(done)
-            running |= {remote.remote(task): i for i, task in _take(waiting, 1)}
-            yield index, result
+            index, task = running.pop(done)
+            result = calls.get(done)
+            running |= {calls.start(t): (i, t) for i, t in _take(waiting, 1)}
+            yield index, rescue(task, calls.run_alone) if result is None else result
+
+
+def load_ray() -> Any:  # noqa: ANN401 - a module
+    """Import Ray.
+
+    Raises:
+        MissingExtraError: it is not installed.
+    """
+    try:
+        return import_module("ray")
+    except ImportError as error:
+        raise MissingExtraError("ray", "scale") from error
+
+
+@contextmanager
+def _join_cluster(ray: Any, address: str | None) -> Iterator[None]:  # noqa: ANN401 - a module
+    """Be connected with a cluster; one that this process is connected with already stays so."""
+    if ray.is_initialized():
+        yield
+        return
+    try:
+        ray.init(address=address, log_to_driver=False, logging_level="error", include_dashboard=False if address is None else None)
+    except (ConnectionError, ValueError, RuntimeError) as error:
+        raise InputError(f"no Ray cluster at {address or 'this machine'} ({error}): start one with 'ray start --head', or unset RAY_ADDRESS") from None
+    try:
+        yield
     finally:
-        if started:
-            ray.shutdown()
+        ray.shutdown()
+
+
+class _RayCalls:
+    """Tasks on a cluster; a result is None where worker after worker died of the task."""
+
+    def __init__(self, ray: Any, work: Callable[[T], R]) -> None:  # noqa: ANN401 - a module
+        self._ray, self._call = ray, ray.remote(max_retries=5)(_call)
+        self._work = work
+
+    def start(self, task: T) -> Any:  # noqa: ANN401 - a reference of Ray
+        """Begin a task."""
+        return self._call.remote(self._work, task)
+
+    def get(self, reference: Any) -> Any:  # noqa: ANN401 - as above
+        """Wait for what a task gives."""
+        try:
+            return self._ray.get(reference)
+        except self._ray.exceptions.RayTaskError as error:
+            raise error.cause from None
+        except self._ray.exceptions.RayError:
+            return None
+
+    def run_alone(self, work: Callable[[T], R], task: T) -> R | None:
+        """Run a task, which may kill its worker."""
+        result: R | None = self.get(self._call.options(max_retries=1).remote(work, task))
+        return result
+
+
+def _call(work: Callable[[T], R], task: T) -> R:
+    return work(task)
 
 
 def _take(items: Iterator[tuple[int, T]], count: int) -> Iterator[tuple[int, T]]:

@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 import os
+from contextlib import suppress
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 
 from backbeat.datasets.corpus import Corpus
 from backbeat.datasets.manifest import load_arrow
+from backbeat.errors import OutputError
 
 GROUP = 256
 """Pieces of a row group."""
@@ -26,8 +29,20 @@ def export_parquet(corpus: Corpus, path: Path) -> None:
 
     Raises:
         MissingExtraError: pyarrow is not installed.
+        OutputError: the file cannot be written.
     """
     arrow = load_arrow()
+    if path.is_dir():
+        raise OutputError(f"{path}: this is a folder, name a file in it")
+    try:
+        _write(arrow, corpus, path)
+    except FileNotFoundError:
+        raise OutputError(f"{path}: there is no folder {path.parent}, make it first") from None
+    except OSError as error:
+        raise OutputError(f"{path}: cannot be written ({error.strerror or error})") from None
+
+
+def _write(arrow: Any, corpus: Corpus, path: Path) -> None:  # noqa: ANN401 - a module
     manifest = corpus.manifest
     columns = {f"columns:{n}": str(int(np.prod(shape))) for n, (_, shape) in corpus.meta["arrays"].items()}
     types = {n: arrow.list_(arrow.from_numpy_dtype(np.dtype(kind))) for n, (kind, _) in corpus.meta["arrays"].items()}
@@ -43,4 +58,5 @@ def export_parquet(corpus: Corpus, path: Path) -> None:
                 file.write_table(table)
         os.replace(temporary, path)
     finally:
-        temporary.unlink(missing_ok=True)
+        with suppress(OSError):
+            temporary.unlink(missing_ok=True)

@@ -111,7 +111,12 @@ def hash_shingles(strokes: Strokes, run: int) -> Hashes:
 
 
 @cache
-def _empty_minhash() -> Any:  # noqa: ANN401 - datasketch is not always installed
+def load_minhash() -> Any:  # noqa: ANN401 - datasketch is not always installed
+    """An empty MinHash, to be copied.
+
+    Raises:
+        MissingExtraError: datasketch is not installed.
+    """
     try:
         from datasketch import MinHash
     except ImportError as error:
@@ -122,7 +127,7 @@ def _empty_minhash() -> Any:  # noqa: ANN401 - datasketch is not always installe
 def _sign(shingles: Hashes) -> Signatures:
     if len(shingles) < FEW:
         return np.zeros(PERMUTATIONS, np.uint32)
-    minhash = _empty_minhash().copy()
+    minhash = load_minhash().copy()
     # The smallest hashes are a sample that copies share; all of them would take four times as long.
     minhash.update_batch((shingles[:SAMPLE] >> np.uint64(32)).tolist())
     return np.asarray(minhash.digest(), dtype=np.uint32)

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import os
 from collections import Counter
+from contextlib import suppress
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -74,12 +75,14 @@ class TableWriter:
         return self
 
     def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, trace: object) -> None:
-        if kind is None:
-            self._flush()
-        self._file.close()
-        if kind is None:
-            os.replace(self._temporary, self._path)
-        else:
+        try:
+            if kind is None:
+                self._flush()
+                self._file.close()
+                os.replace(self._temporary, self._path)
+        finally:
+            with suppress(OSError):  # of a full disk; the first one is told
+                self._file.close()
             self._temporary.unlink(missing_ok=True)
 
 
@@ -93,5 +96,5 @@ def read_table(path: Path) -> pa.Table:
     arrow = load_arrow()
     try:
         return arrow.parquet.read_table(path)
-    except (OSError, arrow.ArrowInvalid) as error:
-        raise InputError(f"{path}: not a table of a corpus ({error})") from None
+    except (OSError, arrow.ArrowException) as error:
+        raise InputError(f"{path}: missing, or not a table of a corpus ({error}): build the corpus again") from None

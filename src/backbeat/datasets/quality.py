@@ -47,8 +47,7 @@ def flag(example: Example) -> dict[str, float | int | bool | None]:
 
 def _backbeat_share(example: Example, starts: np.ndarray[tuple[int], np.dtype[np.int64]]) -> float | None:
     """Share of snares on 2 and 4 among those on beats of whole 4/4 bars; None below eight of them."""
-    four = starts[:-1][(example.layout[:, 1:3] == 4).all(axis=1)]
-    quarter = int(example.layout[0, 0] * example.layout[0, 4] // example.layout[0, 3])
-    places = four[:, None] + np.arange(4) * quarter
-    beats = (example.words[places[places[:, -1] < len(example.words)]] >> 1 & 1).sum(axis=0)
+    quarter = example.steps_per_quarter
+    four = starts[:-1][(example.layout[:, :3] == [4 * quarter, 4, 4]).all(axis=1)]
+    beats = (example.words[four[:, None] + np.arange(4) * quarter] >> 1 & 1).sum(axis=0)
     return round(float((beats[1] + beats[3]) / beats.sum()), 4) if beats.sum() >= 8 else None

@@ -110,10 +110,12 @@ def list_corpus(folder: Path, split: str = "") -> list[Source]:
         split: only the pieces of this split, "" for all.
 
     Raises:
-        InputError: the folder is no corpus.
+        InputError: the folder is no corpus, or has nothing of the split.
     """
     corpus = Corpus(folder)
     chosen = corpus.choose(split).tolist() if split else range(len(corpus))
+    if not len(chosen):
+        raise InputError(f"{folder}: no piece in it" + (f" of split {split!r}, leave out --split to measure on all" if split else ""))
     return [Source(str(folder), f"piece {i}", band=bool(corpus.pieces[i]["band"]), split=split, member=str(i), reader=_refuse_bytes) for i in chosen]
 
 

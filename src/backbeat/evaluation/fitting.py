@@ -1,8 +1,8 @@
 """Floors, and what they learn from: the training data that match what is measured.
 
 Groove MIDI: its official training split, tuned on its validation split, with the same choice of style, kind and metre.
-LSTMetallica: the other folds. Anything else: a corpus, tuned on named songs. In windows of N bars a floor is fitted on
-windows of N bars, too, so that it is trained as it is tested.
+LSTMetallica: the other folds. Anything else: a corpus, tuned on named songs. In windows of N bars an n-gram is fitted on
+windows of N bars, too, so that it is trained as it is tested; the cache is fitted on whole takes and tuned on windows.
 """
 
 from __future__ import annotations
@@ -22,6 +22,8 @@ from backbeat.evaluation.contexts import cut_all
 from backbeat.evaluation.listener import Listener
 from backbeat.evaluation.metallica import deal_folds, make_cache, spell_bars
 from backbeat.models.accompanist import Accompanist
+from backbeat.models.cache import CacheMixture
+from backbeat.models.lstmetallica import Lstmetallica
 from backbeat.models.protocol import Piece
 from backbeat.models.registry import MODELS, load_model, make_model
 from backbeat.units import Floats
@@ -59,13 +61,18 @@ class DataSet:
         """Whether it is a data set by name rather than a path."""
         return self.family in DATASETS
 
+    @property
+    def is_corpus(self) -> bool:
+        """Whether it is a corpus folder."""
+        return not self.is_named and (Path(self.name) / "meta.json").is_file()
+
     def list(self, split: str = "") -> list[Source]:
         """Its sources of the chosen style and kind; of another split where one is named.
 
         Raises:
             InputError: it is not there, or nothing in it is of the style and kind.
         """
-        if not self.is_named and (Path(self.name) / "meta.json").is_file():
+        if self.is_corpus:
             found = list_corpus(Path(self.name), split or self.split)
         else:
             found = list_sources(f"{self.family}:{split}" if split and self.is_named else self.name, self.data)
@@ -133,12 +140,18 @@ def needs_fitting(name: str) -> bool:
 
 def make_floors(names: Sequence[str], *, text: bool) -> list[tuple[str, Any]]:
     """Floors by name, each with it, not fitted; for text those that score read text."""
-    return [(n, prepare_for_text(make_model(n)) if text else make_model(n)) for n in names]
+    return [(n, prepare_for_text(make_model(n), fitted=False) if text else make_model(n)) for n in names]
 
 
-def prepare_for_text(model: Any) -> Any:  # noqa: ANN401 - as above
-    """A model as LSTMetallica's text wants it: counting ones read BAR tokens, the cache knows that a bar has 17 words."""
-    if isinstance(model, Listener) or not hasattr(model, "score"):
+def prepare_for_text(model: Any, *, fitted: bool) -> Any:  # noqa: ANN401 - as above
+    """A model as LSTMetallica's text wants it: one that is fitted here reads BAR tokens, and the cache knows that a bar has 17 words.
+
+    Args:
+        model: any.
+        fitted: it comes as it is. What has learned elsewhere has never seen a BAR token, and scores the words alone; only the
+            network of LSTMetallica knows them.
+    """
+    if not hasattr(model, "score") or (fitted and not isinstance(model, Lstmetallica)):
         return model
     return TextReader(make_cache() if model.name == make_cache().name else model)
 
@@ -158,7 +171,8 @@ def fit_models(models: Sequence[Any], part: Round, context: int, tell: Tell) -> 
         if not part.refit:
             tell(f"fitting {model.name} on {len(learn)} pieces")
         counts = hasattr(model, "score")
-        model.fit(shown if counts else learn)
+        # The cache is defined as one model of whole takes, in windows "the same with nothing before"; only its weights are tuned there.
+        model.fit(shown if counts and not isinstance(model, CacheMixture) else learn)
         model.tune(tuned if counts else tune)
         if part.refit:
             model.fit(both if counts else learn + tune)

@@ -11,6 +11,7 @@ import multiprocessing
 from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import ProcessPoolExecutor
 from dataclasses import dataclass, field
+from importlib.util import find_spec
 from pathlib import Path
 from typing import Any
 
@@ -18,7 +19,7 @@ import numpy as np
 
 from backbeat.codecs.words import VOCABULARY, words_to_hits
 from backbeat.datasets.source import Source
-from backbeat.errors import InputError
+from backbeat.errors import InputError, MissingExtraError
 from backbeat.evaluation import tables
 from backbeat.evaluation.cases import Choice, load_case
 from backbeat.evaluation.contexts import WHOLE, name_context, score_in_context
@@ -85,7 +86,7 @@ class _Work:
 @dataclass(frozen=True)
 class _Task:
     source: Source
-    donor: Source
+    donor: Source | None
     play: bool
 
 
@@ -130,9 +131,13 @@ def evaluate(
     rejected: dict[str, str] = {}
     learned: list[Piece] = []
     rounds = plan_rounds(data_set, corpus=options.corpus, share=options.share, tuning=options.tuning, workers=options.workers, seed=options.seed)
+    wanted = {s.name for s in spread(data_set.list(), options.limit)} if options.limit else None
     for part in rounds:
+        sources = [s for s in part.sources if wanted is None or s.name in wanted]
+        if not sources:  # a fold of which nothing is wanted
+            continue
         models, learned = _prepare(model, data_set, part, options, progress)
-        for task, result in _run(models, spread(part.sources, options.limit), data_set.choice, options):
+        for task, result in _run(models, sources, data_set.choice, options):
             if isinstance(result, str):
                 rejected[task.source.name] = result
             else:
@@ -141,6 +146,8 @@ def evaluate(
     if not results:
         first = next(iter(rejected.items()), ("", ""))
         raise InputError(f"{data_set.name}: nothing could be measured on, {len(rejected)} of {len(rejected)} rejected (such as {first[0]}: {first[1]})")
+    if find_spec("sklearn") is None:
+        tell(f"told apart from real drums (C2ST): left out, {MissingExtraError('scikit-learn', 'report')}")
     made = tables.tabulate(results, name, options.context, plays=options.plays, learned=[] if data_set.choice.text else learned)
     return Report(name, data_set.name, name_context(options.context), made, rejected, results)
 
@@ -155,7 +162,7 @@ def _prepare(name: str, data_set: DataSet, part: Round, options: Options, progre
     text = data_set.choice.text
     model = open_model(name)
     if text:
-        model = prepare_for_text(model)
+        model = prepare_for_text(model, fitted=not needs_fitting(name))
     names = SONG_FLOORS if any(s.band is not False for s in part.sources) else TAKE_FLOORS
     wanted = [n for n in names if options.floors or not MODELS[n].learns]
     floors = [f for f in make_floors(wanted, text=text) if f[1].name != model.name]
@@ -167,7 +174,9 @@ def _prepare(name: str, data_set: DataSet, part: Round, options: Options, progre
 def _run(models: list[Any], sources: list[Source], choice: Choice, options: Options) -> Iterator[tuple[_Task, Result | str]]:
     """Measure on every source, in order. Forked workers share the fitted models' memory; elsewhere each gets a copy."""
     played = {s.name for s in spread(sources, options.plays)} if options.plays else set()
-    tasks = [_Task(s, sources[(i + DONOR) % len(sources)], s.name in played) for i, s in enumerate(sources)]
+    apart = DONOR % len(sources) or 1  # in a set of seven the seventh on would be the song itself
+    donors = [sources[(i + apart) % len(sources)] if len(sources) > 1 else None for i in range(len(sources))]
+    tasks = [_Task(s, donor, s.name in played) for s, donor in zip(sources, donors, strict=True)]
     work = _Work(models, choice, options)
     if options.workers <= 1 or len(tasks) == 1:
         yield from ((task, measure(task.source, task.donor, work.models, choice, options, play=task.play)) for task in tasks)

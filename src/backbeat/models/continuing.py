@@ -110,9 +110,8 @@ def extend_grid(grid: Grid, steps: int) -> Grid:
         raise InputError(f"so many bars cannot be played: ask for {MAX_BARS:,} at most")
     length = int(grid.bar_ticks[-1] - grid.bar_ticks[-2])
     ticks = np.concatenate([grid.bar_ticks, grid.bar_ticks[-1] + length * np.arange(1, more + 1)])
-    last = grid.bar_quarters[-1:], grid.numerators[-1:], grid.denominators[-1:]
-    before = grid.bar_quarters, grid.numerators, grid.denominators
-    quarters, numerators, denominators = ((*b, *e * more) for b, e in zip(before, last, strict=True))
+    quarters = (*grid.bar_quarters, *grid.bar_quarters[-1:] * more)
+    numerators, denominators = ((*n, *n[-1:] * more) for n in (grid.numerators, grid.denominators))
     return Grid(ticks, quarters, numerators, denominators, grid.steps_per_quarter)
 
 

@@ -30,6 +30,7 @@ SHIPPED = "weights/drums_rnn"
 NETWORK = "drums-rnn"
 KINDS = ("original", "memory")
 MOST_BEAMS = 64
+Arrays = dict[str, npt.NDArray[Any]]
 Words = npt.NDArray[np.integer[Any]]
 
 
@@ -57,7 +58,7 @@ class EventTake:
 
     def push(self, word: int) -> None:
         """Play an event."""
-        inputs = {"events": np.array([[word]], np.int64), "counters": self._encoding.count(np.array([[self._position]]))}
+        inputs: Arrays = {"events": np.array([[word]], np.int64), "counters": self._encoding.count(np.array([[self._position]]))}
         outputs, self._state = self._session.run(inputs, self._state)
         self._distribution, self._position = _softmax(outputs["logits"][0, 0]), self._position + 1
 

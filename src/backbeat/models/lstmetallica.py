@@ -13,20 +13,19 @@ from __future__ import annotations
 
 import math
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
 from importlib import resources
 from pathlib import Path
 from typing import Any, Self
 
 import numpy as np
-import numpy.typing as npt
 
-from backbeat.codecs.metallica_text import BAR, STEPS, list_spellings
+from backbeat.codecs.metallica_text import STEPS
 from backbeat.codecs.song_memory import NO_WORD, SongMemory, remember
 from backbeat.codecs.words import VOCABULARY, Hits, Words
 from backbeat.errors import InputError, ModelError
 from backbeat.grid import Grid
 from backbeat.models.improvising import improvise
+from backbeat.models.lstmetallica_text import TextTake, Vocabulary, normalise_log
 from backbeat.models.protocol import Piece, Take
 from backbeat.runtime.recurrent import RecurrentSession
 from backbeat.sampling import draw
@@ -39,16 +38,12 @@ SPELT_BAR = VOCABULARY - 1
 DIVERSITIES = {"blog": (0.5, 0.8, 1.0, 1.25, 1.5), "code": (0.9, 1.0, 1.2)}
 """Temperatures that the original tried."""
 LN2 = math.log(2)
+QUARTER = 4
 
 
 def is_spelt(piece: Piece) -> bool:
     """Whether BAR tokens stand in a piece as words of their own, as ``evaluation.metallica.spell_bars`` writes them."""
     return bool(np.all(piece.grid.bar_steps == STEPS + 1)) and bool(np.all(piece.words[STEPS :: STEPS + 1] == SPELT_BAR))
-
-
-def _normalise(log_p: npt.NDArray[Any]) -> Floats:
-    weights = np.exp(log_p.astype(np.float64) - float(log_p.max()))
-    return np.asarray(weights / weights.sum())
 
 
 class SongTake:
@@ -74,7 +69,7 @@ class SongTake:
 
     def distribution(self) -> Floats:
         """float64 [512]: the probability of each word at the step to come."""
-        return _normalise(self._look()["log_p"][0, 0])
+        return normalise_log(self._look()["log_p"][0, 0])
 
     def ending(self) -> float:
         """The probability that the song ends here; at the first step of a bar, elsewhere 0."""
@@ -95,72 +90,43 @@ class SongTake:
         return twin
 
 
-@dataclass(frozen=True, eq=False)
-class Vocabulary:
-    """Tokens of a text model and the 512 words.
+class AwakeTake:
+    """A take that does not fall asleep: where a bar's length has had few hits, the next quarter is no rest.
+
+    Songs often begin with bars of rest while others play, and what has rested goes on resting; alone nobody would play at all.
 
     Args:
-        types: the tokens.
-        unseen: probability that is kept for all words together that are no token.
+        take: what is played.
     """
 
-    types: tuple[str, ...]
-    unseen: float
-
-    def __post_init__(self) -> None:
-        numbers = {token: k for k, token in enumerate(self.types)}
-        rest = numbers.get(list_spellings()[0], 0)
-        tokens = np.array([numbers.get(text, -1) for text in list_spellings()], np.int64)
-        object.__setattr__(self, "known", tokens >= 0)
-        object.__setattr__(self, "tokens", np.where(tokens < 0, rest, tokens))
-        object.__setattr__(self, "bar", numbers.get(BAR, -1))
-
-    known: npt.NDArray[np.bool_] = None  # type: ignore[assignment]
-    tokens: npt.NDArray[np.int64] = None  # type: ignore[assignment]
-    bar: int = -1
-
-    def share(self, probabilities: Floats) -> Floats:
-        """float64 [..., 513] of types float64 [..., types]: every word, then BAR; a mark's probability is lost to none of them."""
-        out = np.where(self.known, probabilities[..., self.tokens], 0.0)
-        out = np.concatenate([out, probabilities[..., [self.bar]] if self.bar >= 0 else np.zeros((*out.shape[:-1], 1))], axis=-1)
-        out /= np.maximum(out.sum(axis=-1, keepdims=True), 1e-300)
-        missing = np.append(~self.known, False)
-        return out * (1 - self.unseen) + missing * (self.unseen / missing.sum()) if missing.any() else out
-
-
-class TextTake:
-    """Words played by the original's network; BAR is read behind every 16.
-
-    Args:
-        session: the network.
-        vocabulary: its tokens.
-    """
-
-    def __init__(self, session: RecurrentSession, vocabulary: Vocabulary) -> None:
-        self._session, self._vocabulary, self._state, self._step = session, vocabulary, session.start(), 0
-        self._now = np.full(len(vocabulary.types), 1 / len(vocabulary.types))
+    def __init__(self, take: Take) -> None:
+        self._take, self._lately = take, list[bool]()
 
     def distribution(self) -> Floats:
         """float64 [512]: the probability of each word at the step to come."""
-        words = self._vocabulary.share(self._now)[:VOCABULARY]
-        return np.asarray(words / words.sum())
+        probabilities, step = self._take.distribution(), len(self._lately)
+        enough = step // QUARTER + 1 if step < STEPS else 3
+        if step % QUARTER or sum(self._lately[-STEPS:]) >= enough:
+            return probabilities
+        awake = probabilities.copy()
+        awake[0] = 0
+        return np.asarray(awake / awake.sum())
 
     def push(self, word: int) -> None:
         """Play a word."""
-        self._read(int(self._vocabulary.tokens[word]))
-        self._step += 1
-        if self._step % STEPS == 0 and self._vocabulary.bar >= 0:
-            self._read(self._vocabulary.bar)
+        self._lately.append(word != 0)
+        self._take.push(word)
 
-    def _read(self, token: int) -> None:
-        outputs, self._state = self._session.run({"tokens": np.array([[token]], np.int64)}, self._state)
-        self._now = _normalise(outputs["log_p"][0, 0])
 
-    def fork(self) -> Self:
-        """A take of its own that starts from this one."""
-        twin = type(self).__new__(type(self))
-        twin.__dict__ |= self.__dict__
-        return twin
+class _Awake:
+    """A model whose takes do not fall asleep, for ``improvise``."""
+
+    def __init__(self, model: Lstmetallica) -> None:
+        self._model = model
+
+    def begin(self, grid: Grid) -> Take:
+        """A take."""
+        return AwakeTake(self._model.begin(grid))
 
 
 class Lstmetallica:
@@ -231,7 +197,8 @@ class Lstmetallica:
         inputs = {"before": np.append(NO_WORD, words[:-1].astype(np.int64))[None], "bar": (steps // STEPS)[None], "place": (steps % STEPS)[None]}
         inputs |= {"words": known.words[None, :-1].astype(np.int64), "hints": known.hints[None, :-1]}
         outputs, _ = self.session.run(inputs, self.session.start())
-        return np.asarray(outputs["log_p"][0, steps, words], dtype=np.float64)
+        log_p = outputs["log_p"][0].astype(np.float64)
+        return np.asarray(log_p[steps, words] - np.log(np.exp(log_p).sum(axis=1)))
 
     def _score_text(self, words: Words, *, spelt: bool) -> Floats:
         """float64 [steps], BARs too where they are spelt: natural log p of each token."""
@@ -261,26 +228,32 @@ class Lstmetallica:
         return SongTake(self.session) if self.kind == "song" else TextTake(self.session, self.vocabulary)
 
     def play(self, piece: Piece, rng: np.random.Generator, **how: float) -> Hits:
-        """Bool [steps, 9]: drawn step by step, see ``improvise``."""
-        return improvise(self, piece, rng, **how)
+        """Bool [steps, 9]: drawn step by step, see ``improvise``; it does not fall asleep (see ``AwakeTake``)."""
+        return improvise(_Awake(self), piece, rng, **how)
 
-    def play_song(self, rng: np.random.Generator, *, bars: int, temperature: float = 1.0, top_p: float = 1.0, may_end: bool = True) -> Words:
-        """Uint16 [steps]: a song from its beginning to its end, which comes after ``bars`` at the latest.
+    def play_song(
+        self, rng: np.random.Generator, *, bars: int, primer: Sequence[int] = (), temperature: float = 1.0, top_p: float = 1.0, may_end: bool = True
+    ) -> Words:
+        """Uint16 [steps]: a song from its beginning, or from behind the primer, to its end, which comes after ``bars`` at the latest.
 
         Args:
             rng: the same seed plays the same.
             bars: most bars; all of them unless the song may end.
+            primer: words that are read first and not given back; whole bars.
             temperature, top_p: see ``sampling.draw``.
             may_end: let the network end it; a text model cannot.
 
         Raises:
             InputError: the number of bars is not positive.
         """
-        if bars < 1:
-            raise InputError(f"a song has at least one bar, not {bars}")
-        take, words = self.begin(Grid.regular(1)), list[int]()
+        if bars < 1 or len(primer) % STEPS:
+            raise InputError(f"a song has at least one bar and its primer whole ones, not {bars} and {len(primer)} words")
+        inner, words = self.begin(Grid.regular(1)), list[int]()
+        take = AwakeTake(inner)
+        for word in primer:
+            take.push(int(word))
         while len(words) < bars * STEPS:
-            if may_end and isinstance(take, SongTake) and words and rng.random() < take.ending():
+            if may_end and isinstance(inner, SongTake) and words and rng.random() < inner.ending():
                 break
             words.append(draw(np.log(take.distribution() + 1e-30).astype(np.float32), rng, temperature=temperature, top_p=top_p))
             take.push(words[-1])

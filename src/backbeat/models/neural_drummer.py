@@ -24,7 +24,7 @@ from backbeat.grid import Grid
 from backbeat.kits import Kit, load_kit
 from backbeat.models.neural_drummer_inputs import LANES, Array, describe_band, describe_past, find_pointers, remember, shift_words
 from backbeat.models.protocol import Band, Piece
-from backbeat.runtime.recurrent import RecurrentSession
+from backbeat.runtime.recurrent import Arrays, RecurrentSession
 from backbeat.sampling import draw
 from backbeat.units import Floats, Ints
 
@@ -85,13 +85,14 @@ def open_neural_drummer(folder: Path) -> NeuralDrummer | OriginalNeuralDrummer:
         ModelError: the folder is not one of NeuralDrummer, or is damaged.
     """
     session = RecurrentSession(folder, NETWORK)
-    variants = {"steps": NeuralDrummer, "windows": OriginalNeuralDrummer}
-    if session.config.get("variant") not in variants:
-        raise ModelError(f"{folder} holds a variant {session.config.get('variant')!r} of {NETWORK} that this version does not know")
+    variant = session.config.get("variant")
+    if variant not in ("steps", "windows"):
+        raise ModelError(f"{folder} holds a variant {variant!r} of {NETWORK} that this version does not know")
     try:
-        return variants[session.config["variant"]](session, read_playing(session.config.get("playing", {})))
+        playing = read_playing(session.config.get("playing", {}))
     except InputError as error:
         raise ModelError(f"{folder}: {error}") from error
+    return NeuralDrummer(session, playing) if variant == "steps" else OriginalNeuralDrummer(session, playing)
 
 
 def load_shipped() -> NeuralDrummer | OriginalNeuralDrummer:
@@ -148,13 +149,13 @@ class NeuralDrummer(_Untrained):
         return self._run(self._describe(piece.grid, piece.band), past, remembered)
 
     def _run(self, band: Array, past: Array, remembered: Ints) -> Array:
-        feed = {"band": band[None], "past": past[None], "remembered": remembered[None]}
+        feed: Arrays = {"band": band[None], "past": past[None], "remembered": remembered[None]}
         return np.asarray(self.session.run(feed, self.session.start())[0]["words"][0], dtype=np.float32)
 
     def score(self, piece: Piece) -> Floats:
         """float64 [steps]: log2 p of each real word, given those before it and the band."""
         log_p = self.predict(piece)
-        return log_p[np.arange(len(log_p)), piece.words].astype(np.float64) / np.log(2)
+        return np.asarray(log_p[np.arange(len(log_p)), piece.words].astype(np.float64) / np.log(2))
 
     def expect(self, piece: Piece) -> Floats:
         """float64 [steps, 9]: the probability of each hit, given the real words before its step and the band."""
@@ -177,7 +178,7 @@ class NeuralDrummer(_Untrained):
         Raises:
             InputError: the temperature or top-p is out of range.
         """
-        given = {"temperature": temperature, "top_p": top_p}
+        given: dict[str, Any] = {"temperature": temperature, "top_p": top_p}
         how = replace(self.playing, **{name: value for name, value in given.items() if value is not None})
         grid, heard = piece.grid, piece.band is not None and self.band
         guess = self.guess(grid, piece.band) if heard else np.zeros((grid.steps, CLASSES), np.float32)
@@ -222,7 +223,7 @@ class NeuralTake:
             step = len(self._words)
             remembered = self._seen[self._pointers[step]][None]
             before = np.array([self._words[-1] if self._words else NO_WORD], np.int64)
-            feed = {"band": self._band[None, step : step + 1], "past": describe_past(before, remembered)[None], "remembered": remembered[None]}
+            feed: Arrays = {"band": self._band[None, step : step + 1], "past": describe_past(before, remembered)[None], "remembered": remembered[None]}
             outputs, after = self._session.run(feed, self._state)
             self._now = outputs["words"][0, 0], after
         return self._now[0]

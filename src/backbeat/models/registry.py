@@ -19,6 +19,7 @@ from backbeat.models.checkpoint import Checkpoint, read_checkpoint, read_config,
 from backbeat.models.drums_rnn import DrumsRnnModel
 from backbeat.models.drums_rnn import load_shipped as load_drums_rnn
 from backbeat.models.floors import CopyBars, RockLoop, RockWithBass, Template
+from backbeat.models.lstmetallica import Lstmetallica
 from backbeat.models.neural_drummer import load_shipped as load_neural_drummer
 from backbeat.models.neural_drummer import open_neural_drummer
 from backbeat.models.ngram import NGram
@@ -77,9 +78,15 @@ _ENTRIES = (
     Entry("trees", "boosted trees on the band's onsets", BoostedTrees, learns=True, scores=False, hears=True, settings=("steps", "rounds", "seed")),
     Entry("drums-rnn", "Drums RNN, told what this take has played before", load_drums_rnn, learns=True, scores=True, shipped=True),
     Entry("neural-drummer", "NeuralDrummer, told how much the band plays", load_neural_drummer, learns=True, scores=True, shipped=True, hears=True),
+    Entry("lstmetallica", "LSTMetallica, told what this song has played before", Lstmetallica.shipped, learns=True, scores=True, shipped=True),
     Entry("drummer", "the network that listens to the band", _make_drummer, learns=True, scores=True, shipped=True, hears=True),
 )
-_NETWORKS: dict[str, Callable[[Path], Any]] = {"drummer": Accompanist, "drums-rnn": DrumsRnnModel, "neural-drummer": open_neural_drummer}
+_NETWORKS: dict[str, Callable[[Path], Any]] = {
+    "drummer": Accompanist,
+    "drums-rnn": DrumsRnnModel,
+    "lstmetallica": Lstmetallica,
+    "neural-drummer": open_neural_drummer,
+}
 """What opens a folder with a network, by the network's name in its config.json."""
 
 MODELS: dict[str, Entry] = {entry.name: entry for entry in _ENTRIES}

@@ -131,8 +131,8 @@ class _Scan(torch.autograd.Function):
             enter, forget, new, leaving = gates[t, :n].chunk(4, dim=1)
             bent = cells[t + 1, :n].tanh()
             d_now = d_cell[:n] + d_ch[:, :units] + d_state * leaving * (1 - bent * bent)
-            parts = (d_now * new * enter * (1 - enter), d_now * cells[t, :n] * forget * (1 - forget))
-            parts += (d_now * enter * (1 - new * new), d_state * bent * leaving * (1 - leaving))
+            parts = [d_now * new * enter * (1 - enter), d_now * cells[t, :n] * forget * (1 - forget)]
+            parts += [d_now * enter * (1 - new * new), d_state * bent * leaving * (1 - leaving)]
             torch.cat(parts, dim=1, out=d_gates[t, :n])
             d_cell[:n] = d_now * forget
             d_z[:n] = d_gates[t, :n] @ inner_t

@@ -11,6 +11,7 @@ from __future__ import annotations
 
 import math
 from dataclasses import dataclass
+from typing import cast
 
 import torch
 from torch import Tensor, nn
@@ -115,6 +116,11 @@ class DrumsRnn(nn.Module):
         self.logits = make_linear(config.units[-1], config.classes)
         self.dropout = nn.Dropout(1 - config.keep)
 
+    @property
+    def first(self) -> Layer:
+        """The first layer."""
+        return cast("Layer", self.layers[0])
+
     def start(self, takes: int) -> tuple[Tensor, ...]:
         """The state before the first step, zeros.
 
@@ -157,7 +163,8 @@ class DrumsRnn(nn.Module):
         """
         outputs, _ = self._run(events, counters, self.start(len(events)), active)
         inside = torch.arange(len(events))[:, None] < torch.tensor(active)
-        return self.logits(outputs[inside])
+        logits: Tensor = self.logits(outputs[inside])
+        return logits
 
     def _run(self, events: Tensor, counters: Tensor, states: tuple[Tensor, ...], active: list[int] | None) -> tuple[Tensor, list[Tensor]]:
         """Outputs of the last layer, and the next states."""
@@ -172,7 +179,7 @@ class DrumsRnn(nn.Module):
 
     def _run_first(self, events: Tensor, counters: Tensor, states: tuple[Tensor, ...], active: list[int] | None) -> tuple[Tensor, list[Tensor], list[Tensor]]:
         """The first layer: its outputs, its state and cell, and those of its attention, if there is one."""
-        layer, classes = self.layers[0], self.config.classes
+        layer, classes = self.first, self.config.classes
         if self.attention is None:
             one_hot = functional.one_hot(events, classes).to(counters.dtype)
             outputs, state, cell = layer(torch.cat([one_hot, counters], dim=-1), states[0], states[1])

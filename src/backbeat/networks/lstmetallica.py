@@ -45,7 +45,7 @@ class KerasLstm(nn.Module):
         limit = math.sqrt(6 / (columns + units))
         with torch.no_grad():
             self.kernel.uniform_(-limit, limit)
-            for part in self.recurrent.split(units, dim=1):
+            for part in torch.split(self.recurrent, units, dim=1):
                 nn.init.orthogonal_(part)
             self.bias[units : 2 * units] = 1
 

@@ -37,12 +37,13 @@ class KerasLstm(nn.LSTM):
 
     def __init__(self, columns: int, units: int) -> None:
         super().__init__(columns, units, batch_first=True)
-        nn.init.xavier_uniform_(self.weight_ih_l0)
+        kernel, recurrent, bias, second = self.all_weights[0]
+        nn.init.xavier_uniform_(kernel)
         for gate in range(4):
-            nn.init.orthogonal_(self.weight_hh_l0.data[gate * units : (gate + 1) * units])
-        nn.init.zeros_(self.bias_ih_l0)
-        nn.init.ones_(self.bias_ih_l0.data[units : 2 * units])
-        self.bias_hh_l0.requires_grad_(False).zero_()
+            nn.init.orthogonal_(recurrent.data[gate * units : (gate + 1) * units])
+        nn.init.zeros_(bias)
+        nn.init.ones_(bias.data[units : 2 * units])
+        second.requires_grad_(False).zero_()
 
 
 def count_parameters(network: nn.Module) -> int:

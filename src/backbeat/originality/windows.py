@@ -37,6 +37,7 @@ _PAIRS = 1 << 18
 _CHUNK = 1 << 15
 _NOTHING = (np.zeros(0, np.uint64), np.zeros(0, np.uint8), np.zeros(0, np.uint8), np.zeros(0, np.int32))
 _FAR = np.uint16(65_535)
+_SIGNED = 127
 
 
 def make_codes(words: Words) -> Keys:
@@ -260,16 +261,22 @@ def _grow(shelf: Shelf, turned: Keys, folded: npt.NDArray[np.uint8], below: int,
 
 def _measure_counts(shelf: Shelf, counts: Ints, windows: slice, exclude: int) -> npt.NDArray[np.uint16]:
     """uint16 [windows]: L1 distance of the counts by class; very far where the window is left out."""
-    apart = np.zeros(windows.stop - windows.start, dtype=np.uint16)
+    by_class = _take_apart(shelf.counts[:, windows], counts.astype(np.uint8)[:, None], shelf.steps)
     together = max(1, LONGEST // shelf.steps)  # so many classes add up within a byte, which is much faster
-    for first in range(0, CLASSES, together):
-        part = np.zeros(len(apart), dtype=np.uint8)
-        for ours, theirs in zip(counts[first : first + together].astype(np.uint8), shelf.counts[first : first + together, windows], strict=True):
-            part += np.maximum(theirs, ours) - np.minimum(theirs, ours)
-        apart += part
+    apart = by_class[:together].sum(axis=0, dtype=np.uint8).astype(np.uint16)
+    for first in range(together, CLASSES, together):
+        apart += by_class[first : first + together].sum(axis=0, dtype=np.uint8)
     if exclude >= 0:
         apart[shelf.only[windows] == exclude] = _FAR
     return apart
+
+
+def _take_apart(theirs: npt.NDArray[np.uint8], ours: npt.NDArray[np.uint8], most: int) -> npt.NDArray[np.uint8]:
+    """uint8: |theirs - ours|. No count is above ``most``; up to 127 the difference is a signed byte, which is thirty times faster."""
+    if most > _SIGNED:
+        return np.asarray(np.maximum(theirs, ours) - np.minimum(theirs, ours))
+    difference = np.subtract(theirs, ours).view(np.int8)  # the same bits, signed or not
+    return np.abs(difference, out=difference).view(np.uint8)
 
 
 def _compare(shelf: Shelf, turned: Keys, folded: npt.NDArray[np.uint8], ring: Ints, limit: int) -> Match | None:
@@ -277,7 +284,7 @@ def _compare(shelf: Shelf, turned: Keys, folded: npt.NDArray[np.uint8], ring: In
     theirs = shelf.folds[ring]
     best = None
     for phase, mine in enumerate(folded):
-        near = ring[(np.maximum(theirs, mine) - np.minimum(theirs, mine)).sum(axis=1, dtype=np.uint16) <= limit] if limit >= 0 else ring[:0]
+        near = ring[_take_apart(theirs, mine, shelf.steps // shelf.fold).sum(axis=1, dtype=np.uint16) <= limit] if limit >= 0 else ring[:0]
         for first in range(0, len(near), _PAIRS // shelf.steps + 1):
             found = _compare_bits(shelf.rows, turned, near[first : first + _PAIRS // shelf.steps + 1], range(phase, shelf.steps, len(folded)), limit)
             if found:

@@ -68,7 +68,7 @@ def make_take(words: npt.NDArray[np.int64], length: int, given: int = 0) -> Drum
         length: steps of a bar.
         given: see ``DrumTake``.
     """
-    bars = [length] * -(-len(words) // length)
+    bars = np.full(-(-len(words) // length), length)
     return DrumTake(words, list_places(bars)[: len(words)], remember(words, bars), given)
 
 
@@ -89,8 +89,8 @@ def cut_excerpts(takes: Sequence[DrumTake], bars: int) -> list[DrumTake]:
 def make_loops(takes: Sequence[DrumTake], share: float, seed: int, *, longest: int = 24, behind: int = 4) -> list[DrumTake]:
     """Bars of a take that are repeated as they are, and then what really follows, which alone is learned.
 
-    Nobody plays that evenly, but a model that draws from its own memory does: without such takes it has never seen what a drummer
-    plays behind a loop, and stays in it for good.
+    Nobody plays that evenly, but a model that draws from its own memory does; without such takes it has never seen what a drummer
+    plays behind a loop.
 
     Args:
         takes: whole ones.

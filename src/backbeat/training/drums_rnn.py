@@ -21,6 +21,7 @@ from torch.nn import functional
 from backbeat.codecs.drum_events import ENCODINGS, DrumEncoding, extract_tracks
 from backbeat.datasets.source import Source
 from backbeat.errors import BackbeatError, InputError
+from backbeat.evaluation.learning import Data
 from backbeat.kits import load_kit
 from backbeat.midi import parse_song
 from backbeat.networks.drums_rnn import DrumsRnn, DrumsRnnConfig, MemoryRnn
@@ -29,7 +30,7 @@ from backbeat.training.drum_takes import read_takes
 from backbeat.training.drums_rnn_memory import MemoryRecipe, MemoryTask, measure_accuracy
 from backbeat.training.loop import BEST, Figures, Outcome, Run, Schedule, Task
 from backbeat.training.recurrent_export import export_recurrent
-from backbeat.training.trainables import Data, Trainable
+from backbeat.training.trainables import Trainable
 
 NETWORK = "drums-rnn"
 

@@ -29,7 +29,7 @@ class MemoryRecipe(Schedule):
         loops: loops for each take, see ``drum_takes.make_loops``.
     """
 
-    updates: int = 1500
+    updates: int = 1250
     batch: int = 32
     rate: float = 2e-3
     warm_up: int = 50

@@ -17,12 +17,13 @@ from backbeat.codecs.metallica_text import STEPS, spell_tokens, write_text
 from backbeat.codecs.song_memory import NO_WORD
 from backbeat.codecs.words import VOCABULARY, Words
 from backbeat.errors import InputError
+from backbeat.evaluation.learning import Data
 from backbeat.kits import load_kit
 from backbeat.networks.lstmetallica import SongLstm, SongLstmConfig, TextLstm, TextLstmConfig
 from backbeat.training.loop import Figures, Outcome, Run, Schedule
 from backbeat.training.metallica_lanes import NOTHING, Arrays, SongLanes, TokenLanes, Windows, read_once, read_songs
 from backbeat.training.recurrent_export import export_recurrent
-from backbeat.training.trainables import Data, Trainable
+from backbeat.training.trainables import Trainable
 
 INPUTS = ("before", "bar", "place", "words", "hints")
 TOKEN_TYPES = VOCABULARY + 1
@@ -255,7 +256,7 @@ def make_task(recipe: Recipe, data: Data) -> SongTask | TextTask:
 
 def export(task: SongTask | TextTask, run: Run, folder: Path, about: Mapping[str, Any]) -> None:
     """Write the checkpoint folder that ``models.lstmetallica`` loads."""
-    config = {"network": "lstmetallica", "kind": "song" if isinstance(task, SongTask) else "text", "sizes": asdict(task.network.config)}
+    config: dict[str, Any] = {"network": "lstmetallica", "kind": "song" if isinstance(task, SongTask) else "text", "sizes": asdict(task.network.config)}
     config |= {"codec": "metallica_text", "kit": load_kit("lstmetallica_9").to_dict(), "training": dict(about)}
     card = write_card(task, about)
     if isinstance(task, SongTask):
@@ -298,5 +299,5 @@ TRAINABLE = Trainable(
         "carried": Recipe(**{**asdict(Recipe()), "kind": "carried", "units": (192, 192), "marks": False}),
     },
     make_task=make_task,
-    export=export,  # type: ignore[arg-type]
+    export=export,
 )

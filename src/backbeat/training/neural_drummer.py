@@ -14,6 +14,7 @@ from torch import Tensor, nn
 from torch.nn import functional
 
 from backbeat.datasets.source import Source
+from backbeat.evaluation.learning import Data
 from backbeat.kits import load_kit
 from backbeat.models.neural_drummer_inputs import BAND, PAST, REFERENCES
 from backbeat.networks.neural_drummer import StepDrummer, StepDrummerConfig
@@ -22,7 +23,7 @@ from backbeat.training.loop import Figures, Outcome, Run, Schedule
 from backbeat.training.recurrent_export import export_recurrent
 from backbeat.training.song_lanes import Batch, Lanes, Song, read_songs, unfold_song
 from backbeat.training.still import Still
-from backbeat.training.trainables import Data, Trainable
+from backbeat.training.trainables import Trainable
 
 NETWORK = "neural-drummer"
 _ONES = np.array([bin(word).count("1") for word in range(512)], np.int64)
@@ -173,7 +174,7 @@ def export_windows(network: Any, folder: Path, kit: str, about: Mapping[str, Any
 
 _TITLES = {"steps": "NeuralDrummer, corrected", "windows": "NeuralDrummer, as in the original"}
 _LIMITS = {
-    "steps": "Thinks in 16ths and in the nine classes of Drums RNN; decides what is hit, not how loud nor how late. It hears how much the band plays, not what.",
+    "steps": "Thinks in 16ths and in the nine classes of Drums RNN; decides what is hit, not how loud nor how late. It hears how much is played, not what.",
     "windows": "Eighths in quarters only, six classes, no rest, no dynamics; it does not know what it played more than eight half-beats ago.",
 }
 
@@ -181,7 +182,14 @@ _LIMITS = {
 def write_card(variant: str, about: Mapping[str, Any]) -> str:
     """The card of a checkpoint folder: what it is, its data and licences, its figures and limits."""
     data, figures = about.get("data", {}), about.get("validation", {})
-    lines = [f"# {_TITLES[variant]}", "", "Trained by `backbeat train neural-drummer`; after bdshrk/neuraldrummer (2023-2024). See docs/models.md.", "", "## Data", ""]
+    lines = [
+        f"# {_TITLES[variant]}",
+        "",
+        "Trained by `backbeat train neural-drummer`; after bdshrk/neuraldrummer (2023-2024). See docs/models.md.",
+        "",
+        "## Data",
+        "",
+    ]
     lines += [f"- {key.replace('_', ' ')}: {value}" for key, value in data.items()] or ["Not said."]
     lines += ["", "The licence of every file stands in the data set's manifest; no file is redistributed.", "", "## Figures", ""]
     lines += [f"- {name.replace('_', ' ')}, held out: {value:.4f}" for name, value in figures.items()] or ["Not measured."]

@@ -16,13 +16,14 @@ from torch.nn import functional
 from backbeat.codecs.notes import FIRST_DURATION, FIRST_PITCH, KINDS, VOCABULARY, Notes, bin_to_time, notes_to_tokens, read_notes
 from backbeat.datasets.source import Source
 from backbeat.errors import BackbeatError, InputError
+from backbeat.evaluation.learning import Data
 from backbeat.midi import parse_song
 from backbeat.networks.note_lstm import NoteLstm, NoteLstmConfig, NoteRnn, NoteRnnConfig
 from backbeat.training.loop import Figures, Outcome, Run, Schedule
 from backbeat.training.recurrent_export import export_recurrent
 from backbeat.training.still import Still
-from backbeat.training.trainables import Data, Trainable
-from backbeat.units import Ints
+from backbeat.training.trainables import Trainable
+from backbeat.units import Floats, Ints
 
 NETWORK = "notes"
 
@@ -155,19 +156,18 @@ class TokenTask:
         return Outcome(loss, {"loss": float(loss.detach()), **figures})
 
     def validate(self) -> Figures:
-        """Nats a note and its parts, and the mean absolute errors of the likeliest times' middles (medians), over whole held-out pieces."""
+        """Nats a note and its parts, and the mean absolute errors of the times' medians, over whole held-out pieces."""
         nats: list[list[Tensor]] = [[], [], []]
-        errors: list[list[np.ndarray]] = [[], []]  # type: ignore[type-arg]
+        errors: list[list[Floats]] = [[], []]
         device = next(self.network.parameters()).device
         for tokens, notes in zip(self.held, self.held_notes, strict=True):
             before = np.concatenate([[VOCABULARY], tokens[:-1]])
             logits, _ = self.network(torch.from_numpy(before)[None].to(device), torch.zeros(1, 1, self.recipe.units, device=device))
-            for column, part in zip(nats, measure_kinds(logits, torch.from_numpy(tokens)[None].to(device)), strict=True):
-                column.append(part)
-            for column, offset, (first, stop), real in zip(errors, (0, 2), (KINDS[0], KINDS[2]), (notes[:, 1], notes[:, 2]), strict=True):
-                p = torch.softmax(logits[0, offset::3, first:stop], dim=-1).cumsum(-1)
-                column.append(np.abs(bin_to_time((p < 0.5).sum(-1).clamp(max=stop - first - 1).cpu().numpy()) - real))
-        step, pitch, duration = (float(torch.cat(column).mean()) for column in nats)
+            for parts, part in zip(nats, measure_kinds(logits, torch.from_numpy(tokens)[None].to(device)), strict=True):
+                parts.append(part)
+            for missed, kind, column in zip(errors, (0, 2), (1, 2), strict=True):
+                missed.append(np.abs(find_medians(logits[0], kind) - notes[:, column]))
+        step, pitch, duration = (float(torch.cat(parts).mean()) for parts in nats)
         figures = {"nats_per_note": step + pitch + duration, "pitch_nats": pitch, "step_nats": step, "duration_nats": duration}
         return figures | {"step_error": float(np.concatenate(errors[0]).mean()), "duration_error": float(np.concatenate(errors[1]).mean())}
 
@@ -204,6 +204,13 @@ def measure_kinds(logits: Tensor, tokens: Tensor) -> list[Tensor]:
     return out
 
 
+def find_medians(logits: Tensor, kind: int) -> Floats:
+    """float64 [n]: the medians of the times that logits [3 n, tokens] tell, of steps (kind 0) or durations (2), in seconds."""
+    first, stop = KINDS[kind]
+    below = torch.softmax(logits[kind::3, first:stop], dim=-1).cumsum(-1) < 0.5
+    return bin_to_time(below.sum(-1).clamp(max=stop - first - 1).cpu().numpy())
+
+
 class LstmTask:
     """The original's network, its windows and its losses."""
 
@@ -233,7 +240,7 @@ class LstmTask:
         self.sums = self.sums + torch.tensor([float(loss.detach()), 1.0], dtype=torch.float64)
         return Outcome(loss, {"loss": float(loss.detach()), "pitch_nats": float(losses[0].detach())})
 
-    def _measure(self, windows: np.ndarray) -> list[Tensor]:  # type: ignore[type-arg]
+    def _measure(self, windows: npt.NDArray[np.float32]) -> list[Tensor]:
         device = next(self.network.parameters()).device
         batch = torch.from_numpy(windows).to(device)
         inputs, target = scale_notes(batch[:, :-1]), batch[:, -1]

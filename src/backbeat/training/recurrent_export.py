@@ -83,6 +83,7 @@ def export_recurrent(
 
 @torch.no_grad()
 def _compare(network: nn.Module, inputs: Mapping[str, Tensor], states: Mapping[str, Tensor], outputs: tuple[str, ...], folder: Path, name: str) -> None:
+    network.eval()  # the exporter leaves it in training mode
     session = RecurrentSession(folder, name)
     ours, after = session.run({n: t.numpy() for n, t in inputs.items()}, {n: s.numpy() for n, s in states.items()})
     reference = [t.numpy() for t in network(*inputs.values(), *states.values())]

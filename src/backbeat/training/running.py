@@ -11,50 +11,16 @@ from typing import Any
 
 import torch
 
-from backbeat.datasets import DATASETS, list_sources
-from backbeat.datasets.source import Source
 from backbeat.errors import InputError
-from backbeat.evaluation.cases import Choice, list_corpus
+from backbeat.evaluation.learning import Data
 from backbeat.training.checkpoints import load_tensors
 from backbeat.training.curves import draw_curves, write_events
 from backbeat.training.loop import BEST, LAST, Progress, Run, Schedule, rank, read_log, train
-from backbeat.training.trainables import Data, Trainable, hold_out, set_fields
+from backbeat.training.trainables import Trainable, set_fields
 
 MODEL = "model"
 """Folder below a run that holds what ships: network.onnx, config.json and card.md."""
 Report = Callable[[Progress], None]
-
-
-def find_data(name: str, validation: str, folder: Path | None, choice: Choice) -> Data:
-    """What to learn from and what to measure on.
-
-    Args:
-        name: a data set, folder, archive or corpus. A data set with splits gives its train split.
-        validation: the same; "" = the data's own validation split, or every tenth piece held out.
-        folder: with the data sets.
-        choice: style and kind of the pieces that are wanted.
-
-    Raises:
-        InputError: there is no such data, or none of it is wanted.
-    """
-    train_name, own = name, ""
-    if name in DATASETS and {"train", "validation"} <= set(DATASETS[name].splits):
-        train_name, own = f"{name}:train", f"{name}:validation"
-    elif name.endswith(":train") and name.split(":")[0] in DATASETS:
-        own = name.replace(":train", ":validation")
-    learn = _list(train_name, folder, choice, "train")
-    held = _list(validation or own, folder, choice, "validation") if validation or own else []
-    if not held:
-        learn, held = hold_out(learn)
-    if not learn or not held:
-        raise InputError(f"{name}: {len(learn)} pieces to learn from and {len(held)} to measure on: both are needed, name other data or another style")
-    return Data(name, learn, held)
-
-
-def _list(name: str, folder: Path | None, choice: Choice, split: str) -> list[Source]:
-    is_corpus = (Path(name) / "meta.json").is_file()
-    sources = (list_corpus(Path(name), split) or list_corpus(Path(name))) if is_corpus else list_sources(name, folder)
-    return [s for s in sources if choice.admits(s)]
 
 
 def pick_device(name: str) -> torch.device:
@@ -164,16 +130,3 @@ def sweep(
             row |= {"parameters": sum(p.numel() for p in run.task.network.parameters()), "updates": run.update, "best at": best["update"]}
             rows.append(row | best["validation"] | {"seconds": round(time.monotonic() - started, 1)})
     return rows
-
-
-def split_by_genre(data: Data, least: int = 10) -> dict[str, Data]:
-    """The data as a whole ("all") and by genre, genres with fewer than ``least`` pieces to learn from left out."""
-    genres: dict[str, int] = {}
-    for source in data.train:
-        genres[source.genre] = genres.get(source.genre, 0) + 1
-    out = {"all": data}
-    for genre, count in sorted(genres.items(), key=lambda item: -item[1]):
-        learn, held = ([s for s in sources if s.genre == genre] for sources in (data.train, data.validation))
-        if genre and count >= least and held:
-            out[genre] = Data(f"{data.name} ({genre})", learn, held)
-    return out

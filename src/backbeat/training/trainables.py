@@ -2,15 +2,14 @@
 
 from __future__ import annotations
 
-import hashlib
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, fields, replace
 from importlib import import_module
 from pathlib import Path
 from typing import Any
 
-from backbeat.datasets.source import Source
 from backbeat.errors import InputError
+from backbeat.evaluation.learning import Data
 from backbeat.training.loop import Run, Schedule, Task
 
 TRAINABLES = {
@@ -20,31 +19,6 @@ TRAINABLES = {
     "notes": "backbeat.training.notes",
 }
 """Name -> module with a constant ``TRAINABLE``."""
-
-
-@dataclass(frozen=True)
-class Data:
-    """What a run learns from and is measured on.
-
-    Args:
-        name: as it was asked for.
-        train, validation: the pieces.
-    """
-
-    name: str
-    train: Sequence[Source]
-    validation: Sequence[Source]
-
-    def describe(self) -> dict[str, Any]:
-        """For config.json: the name, how many pieces, and a hash of what they are called."""
-        names = "\n".join([*(s.name for s in self.train), "", *(s.name for s in self.validation)])
-        digest = hashlib.sha256(names.encode()).hexdigest()
-        return {"name": self.name, "pieces": len(self.train), "validation_pieces": len(self.validation), "names_sha256": digest}
-
-
-def hold_out(sources: Sequence[Source], every: int = 10) -> tuple[list[Source], list[Source]]:
-    """Sources without a split of their own: every tenth is for validation."""
-    return [s for i, s in enumerate(sources) if i % every], [s for i, s in enumerate(sources) if i % every == 0]
 
 
 @dataclass(frozen=True)
