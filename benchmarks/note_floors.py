@@ -13,21 +13,22 @@ from pathlib import Path
 
 import numpy as np
 
-from backbeat.codecs.notes import BINS, KINDS, PITCHES, bin_to_time, notes_to_tokens, time_to_bin
+from backbeat.codecs.notes import BINS, KINDS, PITCHES, Notes, bin_to_time, notes_to_tokens, time_to_bin
 from backbeat.datasets import list_sources
+from backbeat.datasets.source import Source
 from backbeat.evaluation.learning import hold_out
-from backbeat.models.notes import NotePlayer, open_notes
+from backbeat.models.notes import NotePlayer, WindowNotePlayer, open_notes
 from backbeat.training.notes import read_pieces
 
 SEEN = 25
 """Notes at the start of each piece that the original needs; nobody is measured on them."""
 
 
-def spread(items, count):
+def spread(items: list[Source], count: int) -> list[Source]:
     return [items[i * len(items) // count] for i in range(count)] if count < len(items) else items
 
 
-def count_floor(train, held, order):
+def count_floor(train: list[Notes], held: list[Notes], order: int) -> list[float]:
     """Nats of pitch, step and duration bins from counts (+ .05), of the value alone or given the one before."""
     nats = []
     for column, size in ((0, PITCHES), (1, BINS), (2, BINS)):
@@ -43,12 +44,12 @@ def count_floor(train, held, order):
     return nats
 
 
-def median_errors(train, held):
+def median_errors(train: list[Notes], held: list[Notes]) -> list[float]:
     medians = [float(np.median(np.concatenate([n[:, c] for n in train]))) for c in (1, 2)]
     return [np.abs(np.concatenate([n[SEEN:, c] for n in held]) - m).mean() * 1000 for c, m in zip((1, 2), medians, strict=True)]
 
 
-def measure_tokens(player, held):
+def measure_tokens(player: NotePlayer, held: list[Notes]) -> tuple[list[float], list[float]]:
     scores = np.concatenate([player.score(n)[SEEN:] for n in held]).mean(axis=0)
     errors = [[], []]
     for notes in held:
@@ -63,7 +64,7 @@ def measure_tokens(player, held):
     return [scores[1], scores[0], scores[2]], [np.concatenate(e).mean() * 1000 for e in errors]
 
 
-def measure_windows(player, held):
+def measure_windows(player: WindowNotePlayer, held: list[Notes]) -> tuple[list[float], list[float]]:
     nats, errors = [], [[], []]
     for notes in held:
         scaled = (notes / [PITCHES, 1, 1]).astype(np.float32)
@@ -78,7 +79,7 @@ def measure_windows(player, held):
     return [np.concatenate(nats).mean(), float("nan"), float("nan")], [np.concatenate(e).mean() * 1000 for e in errors]
 
 
-def show(title, nats, errors):
+def show(title: str, nats: list[float], errors: list[float]) -> None:
     print(f"{title:46}" + "".join(f"{v:10.3f}" for v in nats) + "".join(f"{v:10.0f}" for v in errors))
 
 

@@ -237,3 +237,19 @@ def test_the_shipped_one_follows_its_song():
     noise = make_piece(np.random.default_rng(0).integers(0, 512, 64).astype(np.uint16), onsets=onsets)
     assert model.score(song).mean() > -2.5 > model.score(noise).mean()
     assert model.play(song, np.random.default_rng(0)).any()
+
+
+@pytest.mark.parametrize(("variant", "metre"), [("steps", (6, 8)), ("steps", (7, 8)), ("windows", (6, 8)), ("windows", (4, 4))])
+def test_a_whole_song_gets_drums_until_its_end(variant, metre):
+    """In 6/8 the original's drums ended after two thirds of the song; on our grid even its network stays in time."""
+    from backbeat.drummer import load_player
+    from backbeat.midi import parse_song, splice_drums
+    from tests.midi.builders import band_song
+
+    song = parse_song(band_song(24, numerator=metre[0], denominator=metre[1], drums=False))
+    groove = load_player(folder(variant)).accompany(song, seed=1)
+    again = parse_song(splice_drums(song, groove))
+    (drums,) = again.drum_parts
+    bars = song.grid().bar_ticks
+    assert bars[-2] <= drums.notes["onset"].max() < bars[-1]
+    assert [p.notes.tolist() for p in again.band] == [p.notes.tolist() for p in song.band]
