@@ -48,16 +48,39 @@ def test_an_index_of_another_corpus_or_version_is_not_loaded(tmp_path, monkeypat
     assert load_index(tmp_path / "index", "abc") is None
 
 
-@pytest.mark.parametrize("name", ["meta.json", "library.words.npy", "windows.16.1.keys.npy"])
-@pytest.mark.parametrize("harm", ["cut", "gone"])
+@pytest.mark.parametrize("name", ["meta.json", "arrays.bin"])
+@pytest.mark.parametrize("harm", ["cut", "emptied", "lengthened", "gone"])
 def test_a_damaged_index_is_not_loaded(tmp_path, name, harm):
     save_index(make_index(make_tracks(2)), tmp_path / "index", "abc")
     path = tmp_path / "index" / name
-    if harm == "gone":
-        path.unlink()
-    else:
-        path.write_bytes(path.read_bytes()[:40])
+    whole = path.read_bytes()
+    path.unlink() if harm == "gone" else path.write_bytes({"cut": whole[: len(whole) // 2], "emptied": b"", "lengthened": whole + b"1"}[harm])
     assert load_index(tmp_path / "index", "abc") is None
+
+
+@pytest.mark.parametrize("change", [{"names": ["one"]}, {"arrays": []}, {"arrays": {"library.words": 3}}, {"shelves": [[5, 5]]}])
+def test_an_index_whose_table_is_wrong_is_not_loaded(tmp_path, change):
+    save_index(make_index(make_tracks(2)), tmp_path / "index", "abc")
+    path = tmp_path / "index" / "meta.json"
+    path.write_text(json.dumps(json.loads(path.read_text()) | change))
+    assert load_index(tmp_path / "index", "abc") is None
+    path.write_text("[1]")
+    assert load_index(tmp_path / "index", "abc") is None
+
+
+def test_of_two_processes_that_index_at_once_both_get_an_index(tmp_path, monkeypatch):
+    index, real = make_index(make_tracks(2)), os.rename
+
+    def come_first(source, target):
+        if str(source).endswith(".tmp") and not (tmp_path / "index").exists():
+            monkeypatch.setattr(module.os, "rename", real)
+            save_index(index, tmp_path / "index", "abc")
+        real(source, target)
+
+    monkeypatch.setattr(module.os, "rename", come_first)
+    save_index(index, tmp_path / "index", "abc")
+    assert load_index(tmp_path / "index", "abc") is not None
+    assert [p.name for p in tmp_path.iterdir()] == ["index"]
 
 
 def test_an_old_index_is_replaced(tmp_path):

@@ -68,6 +68,15 @@ def test_the_nearest_is_that_of_an_exhaustive_search(steps, bars):
         assert match.distance == search_everything(windows, query)
 
 
+@pytest.mark.parametrize("steps", [127, 128, 200, 255])
+def test_full_long_bars_are_as_far_apart_as_their_hits(steps):
+    words = [np.full(steps, 5, np.uint16), np.full(steps, 1, np.uint16), np.full(steps, 511, np.uint16)]
+    words[1][: steps // 3] = 2
+    _, shelf = make_shelf([Track("a", np.concatenate(words), np.arange(4) * steps)])
+    for query in (words[0] | np.uint16(2), np.roll(words[1], 7) & np.uint16(1), words[2] & np.uint16(127)):
+        assert find_nearest(shelf, query).distance == search_everything(words, query)
+
+
 @settings(max_examples=30, deadline=None)
 @given(hnp.arrays(np.uint16, (5, 16), elements=st.integers(0, 511)), hnp.arrays(np.uint16, 16, elements=st.integers(0, 511)))
 def test_any_words_are_found_at_their_least_distance(bars, query):

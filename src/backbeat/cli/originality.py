@@ -19,7 +19,7 @@ TEMPI = {1: "", 0.5: ", at half time", 2: ", at double time"}
 @click.option("--against", type=click.Path(path_type=Path), required=True, help="Corpus, or folder of MIDI files, to compare with; indexed on first use.")
 @click.option("--top", type=click.IntRange(0), default=5, show_default=True, help="Show so many passages, and so many bars of each length.")
 @click.option("--sources", type=click.IntRange(1), default=3, show_default=True, help="Name so many tracks that have a thing.")
-@click.option("-o", "--out", type=click.Path(path_type=Path), help="Write what is found to this file instead of showing it.")
+@click.option("-o", "--out", type=click.Path(path_type=Path), help="Also write what is found here, as JSON.")
 @click.option("--json", "as_json", is_flag=True, help="Print one JSON object with everything that was found.")
 def command(drums: Path, against: Path, top: int, sources: int, out: Path | None, as_json: bool) -> None:
     """Find where the drums of DRUMS (a MIDI file, whole songs as well) stand in training data.
@@ -36,11 +36,10 @@ def command(drums: Path, against: Path, top: int, sources: int, out: Path | None
     read_track(drums)  # a wrong file should be told before an index is built
     index = open_index(against, measure=measure_humans, progress=lambda line: click.echo(line, err=True))
     found = compare(index, read_track(drums, index.steps_per_quarter), sources=sources)
-    text = json.dumps(found.to_dict(), ensure_ascii=False) if as_json else tell(found, top)
+    text = json.dumps(found.to_dict(), ensure_ascii=False)
     if out:
         write_bytes(out, f"{text}\n".encode("utf-8", "surrogateescape"))
-    else:
-        click.echo(text)
+    click.echo(text if as_json else tell(found, top))
 
 
 def tell(found: Originality, top: int) -> str:

@@ -126,18 +126,28 @@ def _read_meta(folder: Path) -> dict[str, Any]:
             raise InputError(f"{folder} is not a corpus yet: its build was stopped, the command that began it goes on with --resume")
         raise InputError(f"{folder} is not a corpus (no meta.json): build one with 'backbeat corpus build SOURCE -o {folder}'")
     try:
-        meta = json.loads(path.read_text(encoding="utf-8"))
+        meta: dict[str, Any] = json.loads(path.read_text(encoding="utf-8"))
         if meta["schema"] not in (1, SCHEMA):
-            raise InputError(f"{folder} is a corpus of version {meta['schema']}, this is Backbeat for version {SCHEMA}: build it again")
-        if not isinstance(meta["kit"]["name"], str):
-            raise TypeError("the kit has no name")
-        for name, (kind, shape) in meta["arrays"].items():
-            np.empty((0, *shape), np.dtype(kind))
-            if "/" in name or np.dtype(kind).hasobject or 0 in shape:
-                raise TypeError(f"there is no array {name} of kind {kind} and shape {shape}")
+            raise InputError(f"{folder} is a corpus of version {meta['schema']!r}, this is Backbeat for version {SCHEMA}: build it again")
+        _check_meta(meta)
     except (OSError, ValueError, KeyError, TypeError, AttributeError) as error:
         raise InputError(f"{path} is damaged ({type(error).__name__}: {error}): build the corpus again") from None
-    return dict(meta)
+    return meta
+
+
+def _check_meta(meta: dict[str, Any]) -> None:
+    """Raise ValueError, KeyError, TypeError or AttributeError where what every reader relies on is not there."""
+    for key, kind in {"steps_per_quarter": int, "sources": int, "pieces": int, "results": dict}.items():
+        if not isinstance(meta.get(key, kind()), kind):
+            raise TypeError(f"{key} is {meta[key]!r}")
+    if not isinstance(meta["kit"]["name"], str):
+        raise TypeError("the kit has no name")
+    for name, (kind, shape) in meta["arrays"].items():
+        np.empty((0, *shape), np.dtype(kind))
+        if "/" in name or np.dtype(kind).hasobject or 0 in shape:
+            raise TypeError(f"there is no array {name} of kind {kind} and shape {shape}")
+    if meta.get("pieces") and not {"words", "layout"} <= meta["arrays"].keys():
+        raise KeyError("words")
 
 
 def _map_array(folder: Path, name: str, kind: np.dtype[Any], shape: tuple[int, ...]) -> npt.NDArray[Any]:

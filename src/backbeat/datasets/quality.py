@@ -9,7 +9,7 @@ from itertools import pairwise
 
 import numpy as np
 
-from backbeat.datasets.preparation import Example
+from backbeat.datasets.preparation import OFFSET_SCALE, Example
 
 ON_GRID = 0.2
 """A hit less than so many steps early or late counts as on the grid."""
@@ -26,28 +26,30 @@ def flag(example: Example) -> dict[str, float | int | bool | None]:
         ``one_bar_loop``: 32 bars or more with drums, and at most 3 different ones.  ``single_velocity``: all hits are equally loud.
         ``drum_bars``, ``hits``: how many.
     """
-    hits = example.velocities > 0
-    starts = np.concatenate([[0], np.cumsum(example.layout[:, 0])]).astype(np.int64)
-    bars = [example.words[a:b].tobytes() for a, b in pairwise(starts) if example.words[a:b].any()]
+    hits = example.velocities.reshape(-1).nonzero()[0]
+    starts = np.zeros(len(example.layout) + 1, np.int64)
+    np.cumsum(example.layout[:, 0], out=starts[1:])
+    words, edges = example.words.tobytes(), (2 * starts).tolist()
+    bars = [bar for a, b in pairwise(edges) if (bar := words[a:b]).count(0) < b - a]
     different = len(set(bars))
-    late = np.abs(example.offsets[hits].astype(np.float64)) / 254
+    late, loud = example.offsets.reshape(-1).take(hits), example.velocities.reshape(-1).take(hits)
     backbeat = _backbeat_share(example, starts)
     return {
         "bars": len(example.layout),
         "drum_bars": len(bars),
-        "hits": int(hits.sum()),
-        "grid_fit": round(float((late < ON_GRID).mean()), 4) if hits.any() else None,
+        "hits": len(hits),
+        "grid_fit": round(int(np.count_nonzero(np.abs(late, dtype=np.int16) < ON_GRID * OFFSET_SCALE)) / len(hits), 4) if len(hits) else None,
         "snare_backbeat": backbeat,
         "backbeat_shifted": backbeat is not None and 1 - backbeat > SHIFTED,
         "distinct_bars": round(different / max(len(bars), 1), 4),
         "one_bar_loop": len(bars) >= 32 and different <= 3,
-        "single_velocity": len(np.unique(example.velocities[hits])) == 1,
+        "single_velocity": bool(len(loud)) and bool((loud == loud[0]).all()),
     }
 
 
 def _backbeat_share(example: Example, starts: np.ndarray[tuple[int], np.dtype[np.int64]]) -> float | None:
     """Share of snares on 2 and 4 among those on beats of whole 4/4 bars; None below eight of them."""
-    quarter = example.steps_per_quarter
-    four = starts[:-1][(example.layout[:, :3] == [4 * quarter, 4, 4]).all(axis=1)]
-    beats = (example.words[four[:, None] + np.arange(4) * quarter] >> 1 & 1).sum(axis=0)
-    return round(float((beats[1] + beats[3]) / beats.sum()), 4) if beats.sum() >= 8 else None
+    quarter, (steps, numerators, denominators) = example.steps_per_quarter, example.layout[:, :3].T
+    four = starts[:-1][(steps == 4 * quarter) & (numerators == 4) & (denominators == 4)]
+    beats = [int(np.count_nonzero(example.words.take(four + beat * quarter) & 2)) for beat in range(4)]
+    return round((beats[1] + beats[3]) / sum(beats), 4) if sum(beats) >= 8 else None

@@ -1,10 +1,12 @@
 """The index of a corpus: built once, kept beside the corpus as plain arrays, read through a memory map.
 
-A folder ``originality.index`` holds ``meta.json`` (version, the corpus' fingerprint, names, human figures) and one ``NAME.npy`` an array.
+A folder ``originality.index`` holds ``meta.json`` (version, the corpus' fingerprint, names, human figures, a table of the arrays) and
+``arrays.bin``, see ``arrays``.
 """
 
 from __future__ import annotations
 
+import contextlib
 import hashlib
 import json
 import os
@@ -20,12 +22,14 @@ import numpy.typing as npt
 
 from backbeat.datasets.corpus import Corpus
 from backbeat.errors import InputError, OutputError
+from backbeat.originality.arrays import read_arrays, write_arrays
 from backbeat.originality.seeds import Seeds
 from backbeat.originality.tracks import Int32s, Library, Track, list_corpus_tracks, list_folder_tracks, list_midi_files
 from backbeat.originality.windows import LONGEST, Shelf, fill_shelf, list_starts
 
-VERSION = 1
+VERSION = 2
 FOLDER = "originality.index"
+ARRAYS = "arrays.bin"
 BARS = (1, 2, 4)
 """Lengths of windows, in bars."""
 
@@ -82,8 +86,7 @@ def save_index(index: Index, folder: Path, fingerprint: str) -> None:
     temporary = folder.parent / f".{folder.name}-{secrets.token_hex(6)}.tmp"
     try:
         temporary.mkdir(parents=True)
-        for name, array in index.arrays().items():
-            np.save(temporary / f"{name}.npy", np.ascontiguousarray(array))
+        table = write_arrays(temporary / ARRAYS, index.arrays())
         shelves = [[steps, stride] for steps, stride in index.shelves]
         meta = {
             "version": VERSION,
@@ -92,6 +95,7 @@ def save_index(index: Index, folder: Path, fingerprint: str) -> None:
             "names": index.library.names,
             "shelves": shelves,
             "human": index.human,
+            "arrays": table,
         }
         (temporary / "meta.json").write_text(json.dumps(meta), encoding="utf-8")
         _exchange(temporary, folder)
@@ -104,9 +108,13 @@ def save_index(index: Index, folder: Path, fingerprint: str) -> None:
 def _exchange(new: Path, folder: Path) -> None:
     """Put a new folder in the place of an old one."""
     old = new.with_suffix(".old")
-    if folder.exists():
+    with contextlib.suppress(FileNotFoundError):
         os.rename(folder, old)
-    os.rename(new, folder)
+    try:
+        os.rename(new, folder)
+    except OSError:
+        if not folder.is_dir():  # else another process has been quicker, with an index of the same corpus
+            raise
     shutil.rmtree(old, ignore_errors=True)
 
 
@@ -116,14 +124,15 @@ def load_index(folder: Path, fingerprint: str) -> Index | None:
         meta = json.loads((folder / "meta.json").read_text(encoding="utf-8"))
         if meta["version"] != VERSION or meta["fingerprint"] != fingerprint:
             return None
-
-        def load(prefix: str) -> dict[str, npt.NDArray[Any]]:
-            # As plain arrays: every step on a memmap makes a new memmap, which takes longer than the step.
-            return {p.name[len(prefix) : -4]: np.load(p, mmap_mode="r").view(np.ndarray) for p in folder.glob(f"{prefix}*.npy")}
-
-        library = Library.restore(meta["names"], load("library."))
-        shelves = {(steps, stride): Shelf(steps, stride, **load(f"windows.{steps}.{stride}.")) for steps, stride in meta["shelves"]}
-        return Index(library, shelves, Seeds.restore(load("seeds.")), meta["steps_per_quarter"], meta["human"])
+        parts: dict[str, dict[str, npt.NDArray[Any]]] = {}
+        for name, array in read_arrays(folder / ARRAYS, meta["arrays"]).items():
+            part, _, own = name.rpartition(".")
+            parts.setdefault(part, {})[own] = array
+        library = Library.restore(meta["names"], parts["library"])
+        if len(library.names) != len(library.track_places):
+            return None
+        shelves = {(steps, stride): Shelf(steps, stride, **parts[f"windows.{steps}.{stride}"]) for steps, stride in meta["shelves"]}
+        return Index(library, shelves, Seeds.restore(parts["seeds"]), meta["steps_per_quarter"], meta["human"])
     except (OSError, ValueError, KeyError, TypeError):
         return None
 

@@ -15,6 +15,7 @@ import numpy.typing as npt
 
 from backbeat.codecs.words import Words
 from backbeat.datasets.corpus import Corpus
+from backbeat.datasets.folders import is_midi
 from backbeat.datasets.preparation import KIT, fold_groove
 from backbeat.errors import BackbeatError, InputError
 from backbeat.kits import load_kit
@@ -95,7 +96,7 @@ def list_corpus_tracks(corpus: Corpus) -> Iterator[Track]:
 
 def list_midi_files(folder: Path) -> list[Path]:
     """The MIDI files below a folder, in the order of their names."""
-    return sorted(p for p in folder.rglob("*") if p.suffix.lower() in (".mid", ".midi", ".kar") and p.is_file())
+    return sorted(p for p in folder.rglob("*") if is_midi(p.name) and p.is_file())
 
 
 def list_folder_tracks(folder: Path, progress: Callable[[int], None] = lambda done: None) -> Iterator[Track]:

@@ -25,7 +25,7 @@ Keys = npt.NDArray[np.uint64]
 LONGEST = 255
 """Steps of the longest window: counts are kept in bytes."""
 
-RADII = (2, 4, 6, 8, 11, 15, 20, 26, 34, 44, 60, 80, 110, 160, 10_000)
+RADII = (2, 5, 8, 13, 20, 30, 44, 80, 160, 10_000)
 FOLD = 4
 ORDER = (1, 0, 2, 3, 7, 8, 4, 5, 6)
 """Classes as they are compared: snare and kick tell most rotations apart."""
