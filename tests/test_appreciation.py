@@ -128,7 +128,7 @@ def test_silence_and_notes_outside_the_kit_are_refused(bare: Song, model: Drumme
     with pytest.raises(SongError, match="has no notes"):
         appreciate(parse_song(midi(Track().chunk(9600))), model=model)
     strange = parse_song(midi(Track().note(0, 100, 1, channel=9).chunk()))
-    with pytest.raises(SongError, match="nothing to judge"):
+    with pytest.raises(SongError, match="no drum note that a drum kit has: nothing to judge"):
         appreciate(bare, strange, model=model)
 
 
@@ -159,7 +159,18 @@ def test_drums_longer_than_the_song_are_cut_and_counted() -> None:
 def test_notes_outside_the_kit_are_named() -> None:
     drums = Track().note(0, 100, 36, channel=9).note(480, 100, 1, channel=9).note(960, 100, 1, channel=9)
     _, _, warnings = lay_drums(parse_song(band_song(4)), parse_song(midi(drums.chunk())))
-    assert warnings == ("2 drum notes that the kit does not know are left out: 1",)
+    assert warnings[-1] == "2 drum notes that the kit does not know are left out: 1"
+
+
+def test_drums_of_another_form_are_told() -> None:
+    waltz, short = Track().metre(0, 3, 4), loop_of(2)
+    for k in range(12):
+        waltz.note(480 * k, 100, 36, channel=9)
+    _, _, warnings = lay_drums(parse_song(band_song(4)), parse_song(midi(waltz.chunk())))
+    assert warnings == ("the drums are in 3/4, the song in 4/4: they are laid over it beat for beat",)
+    _, _, warnings = lay_drums(parse_song(band_song(8)), short)
+    assert warnings == ("the drums end after 8 of the song's 32 quarters, and rest from there on: --loop repeats them",)
+    assert not lay_drums(parse_song(band_song(8)), short, loop=True)[2] and not lay_drums(parse_song(band_song(8)), loop_of(7))[2]
 
 
 def test_the_worst_passages_are_joined_where_they_touch() -> None:
@@ -225,7 +236,12 @@ def test_kick_and_bass_are_counted_by_hand() -> None:
     none = np.zeros(hits.shape)
     parts = tally_all(Pairing(Band(hear(song, grid), none, none), hits, none, np.zeros(len(hits))))
     assert parts["kick_and_bass"].value() == 0.5, "bass on every beat, kick on 1 and 3"
-    assert parts["kick_moves"].value() == 0, "a kick that never changes does not move with anything"
+    for part in ("kick_moves", "stops", "density", "place"):
+        assert np.isnan(parts[part].value()), f"{part}: the band strikes the same in every bar, there is nothing to follow"
+    cues = hear(song, grid)
+    cues.onsets[grid.first_steps[3] + 2, 0] = 1
+    parts = tally_all(Pairing(Band(cues, none, none), hits, none, np.zeros(len(hits))))
+    assert parts["kick_moves"].value() == 0, "the bass moves now, and a kick that never changes does not follow it"
     assert parts["rests"].value() == 1 and parts["feel"].value() == 0
     assert np.isnan(parts["accents"].value()), "there is no crash"
 

@@ -51,8 +51,9 @@ def compute_novelties(bars: Array, windows: Sequence[int]) -> list[Array]:
     for window in windows:
         # The mean of the window that ends at each line: of all bars before the line where it begins before the song, and likewise behind the end.
         means = total[reach : reach + count + window] - total[reach - window : reach + count]
-        line = np.arange(count + window)
-        means /= np.maximum(np.minimum(np.minimum(line, window), line[::-1] + 1), 1)[:, None]
+        if window > 1:
+            line = np.arange(count + window)
+            means /= np.maximum(np.minimum(np.minimum(line, window), line[::-1] + 1), 1)[:, None]
         change = np.subtract(means[:count], means[window:], out=means[:count])
         novelty = np.add.reduce(np.square(change, out=change), axis=1).astype(np.float32)
         novelty[:1] = 0

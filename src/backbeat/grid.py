@@ -22,6 +22,7 @@ import numpy.typing as npt
 from backbeat.errors import SongError
 from backbeat.units import Floats, Ints, MetreMap, TempoMap, divide_rounded
 
+_LATEST = np.nextafter(0.5, 0)
 MAX_BARS = 20_000
 MAX_STEPS = 200_000
 MAX_DENOMINATOR = 1 << 20
@@ -166,12 +167,22 @@ class Grid:
         """
         ticks = np.asarray(ticks, dtype=np.int64)
         step = self.locate_steps(ticks)
-        offset = (ticks - self.step_ticks.take(step)) / self.step_lengths.take(step)
-        return step, np.clip(offset, -0.5, np.nextafter(0.5, 0), out=offset)
+        offset = (ticks - self.step_ticks.take(step)) / (self._even or self.step_lengths.take(step))
+        return step, np.minimum(np.maximum(offset, -0.5, out=offset), _LATEST, out=offset)
 
     def locate_steps(self, ticks: Ints) -> Ints:
         """int64 [n]: the nearest step of each tick; see ``locate``."""
-        return self._middles.searchsorted(ticks, side="right")
+        if not self._even:
+            return self._middles.searchsorted(ticks, side="right")
+        step = (ticks + self._even // 2) // self._even
+        return np.minimum(np.maximum(step, 0, out=step), self.steps - 1, out=step)
+
+    @cached_property
+    def _even(self) -> int:
+        """Ticks of a step where all are equally long and whole; else 0."""
+        length = int(self.step_ticks[1]) if self.steps else 0
+        even = length > 0 and len(self.quarter_kinds[0]) == 1 and bool((self.step_lengths == length).all() and (np.diff(self.step_ticks) == length).all())
+        return length * even
 
     @cached_property
     def _middles(self) -> Ints:

@@ -68,6 +68,11 @@ def _ones(p: Pairing) -> Floats:
     return np.ones(p.band.grid.bars)
 
 
+def _moves(band: npt.NDArray[Any]) -> bool:
+    """Whether what the band does differs from bar to bar at all: if not, drums cannot follow it, and there is nothing to judge."""
+    return bool(np.ptp(band) > 1e-9)
+
+
 def _onsets(p: Pairing) -> Floats:
     """float64 [bars]: steps with a hit, at least 1, so that a bar of silence weighs as one hit."""
     return np.maximum(sum_bars(p.hits.max(axis=1), p.band.grid), 1)
@@ -98,7 +103,7 @@ def tally_metre(p: Pairing) -> Tally:
 def tally_place(p: Pairing) -> Tally:
     """Bits per bar that the hits lie better under this band than under its other bars."""
     shared = take_residual(p.hits, p.band.grid) * take_residual(p.band.expected, p.band.grid) / np.log(2)
-    return Tally(sum_bars(shared, p.band.grid), _onsets(p))
+    return Tally(sum_bars(shared, p.band.grid), _onsets(p) * _moves(take_residual(p.band.cues.onsets, p.band.grid)))
 
 
 def tally_kick_and_bass(p: Pairing) -> Tally:
@@ -109,8 +114,8 @@ def tally_kick_and_bass(p: Pairing) -> Tally:
 
 def tally_kick_moves(p: Pairing) -> Tally:
     """Kicks that move with the bass from bar to bar: the product of their residuals, a kick."""
-    kick, bass = _column(p, "kick"), p.band.cues.onsets[:, 0] > 0
-    return Tally(sum_bars(take_residual(kick, p.band.grid) * take_residual(bass, p.band.grid), p.band.grid), sum_bars(kick, p.band.grid))
+    kick, bass = _column(p, "kick"), take_residual(p.band.cues.onsets[:, 0] > 0, p.band.grid)
+    return Tally(sum_bars(take_residual(kick, p.band.grid) * bass, p.band.grid), sum_bars(kick, p.band.grid) * _moves(bass))
 
 
 def tally_accents(p: Pairing) -> Tally:
@@ -123,7 +128,7 @@ def tally_stops(p: Pairing) -> Tally:
     """Whether drums hit where the band comes in more strongly than in other bars, as a correlation of residuals."""
     drums, band = take_residual(p.hits.sum(axis=1), p.band.grid), take_residual(p.band.strength, p.band.grid)
     scale = max(float(drums.std() * band.std()), 1e-6)
-    return Tally(sum_bars(drums * band, p.band.grid) / scale, p.band.grid.bar_steps.astype(np.float64))
+    return Tally(sum_bars(drums * band, p.band.grid) / scale, p.band.grid.bar_steps.astype(np.float64) * _moves(band))
 
 
 def tally_rests(p: Pairing) -> Tally:
@@ -136,7 +141,7 @@ def tally_density(p: Pairing) -> Tally:
     """Whether more drums are played in bars in which the band plays more: correlation."""
     grid = p.band.grid
     drums, band = (_z(sum_bars(v, grid) / grid.bar_steps) for v in (p.hits.astype(np.float64), p.band.strength))
-    return Tally(drums * band, _ones(p))
+    return Tally(drums * band, _ones(p) * _moves(band))
 
 
 def describe_drum_bars(p: Pairing) -> npt.NDArray[np.float32]:
@@ -151,7 +156,7 @@ def describe_drum_bars(p: Pairing) -> npt.NDArray[np.float32]:
 def tally_turns(p: Pairing) -> Tally:
     """Whether the drums change where the band's sections turn: correlation of their novelty."""
     drums, band = (np.sqrt(compute_novelty(d, NOVELTY_BARS)).astype(np.float64) for d in (describe_drum_bars(p), p.band.cues.descriptors))
-    return Tally(_z(drums) * _z(band), _ones(p))
+    return Tally(_z(drums) * _z(band), _ones(p) * _moves(band))
 
 
 def tally_form(p: Pairing) -> Tally:
@@ -168,7 +173,7 @@ def tally_form(p: Pairing) -> Tally:
         squares += (drums**2).sum(), (band**2).sum()
         products[lag:] += drums * band / 2
         products[:-lag] += drums * band / 2
-    return Tally(products / max(float(np.sqrt(squares.prod())), 1e-6) * bars, _ones(p))
+    return Tally(products / max(float(np.sqrt(squares.prod())), 1e-6) * bars, _ones(p) * bool(squares[1] > 1e-9))
 
 
 def tally_feel(p: Pairing) -> Tally:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from dataclasses import dataclass, replace
 from fractions import Fraction
 from functools import cache
@@ -26,6 +27,8 @@ from backbeat.units import Floats
 PASSAGE_BARS = 4
 SUITS, IN_PART = 0.7, 0.3
 """Chances from which drums are said to suit, and to suit in part."""
+SHORT = 0.75
+"""Drums of another file that last for less of the song are said to be short."""
 RARE = 0.05
 """Passages are named where fewer real ones than this share are worse."""
 
@@ -187,6 +190,7 @@ def lay_drums(song: Song, drums: Song | None = None, *, loop: bool = False) -> t
     if drums is not None:
         song = replace(song, parts=song.band)
         parts, late = _move_notes(song, drums, loop)
+        warnings += _compare_forms(song, drums, loop)
         song = replace(song, parts=(*song.band, *parts))
         if late:
             warnings.append(f"{late} drum notes behind the end of the song are left out")
@@ -195,8 +199,20 @@ def lay_drums(song: Song, drums: Song | None = None, *, loop: bool = False) -> t
     if report.unknown:
         warnings.append(f"{sum(report.unknown.values())} drum notes that the kit does not know are left out: {', '.join(map(str, sorted(report.unknown)))}")
     if not groove.hits.any():
-        raise SongError(f"{where} has no drums that fall within the song: nothing to judge")
+        why = "no drum note that a drum kit has" if report.unknown else "no drums that fall within the song"
+        raise SongError(f"{where} has {why}: nothing to judge")
     return grid, groove, tuple(warnings)
+
+
+def _compare_forms(song: Song, drums: Song, loop: bool) -> Iterator[str]:
+    """What is odd about laying the drums of one file over another."""
+    ours, theirs = song.grid(), drums.grid()
+    metres = [sorted({f"{n}/{d}" for n, d in zip(g.numerators, g.denominators, strict=True)}) for g in (theirs, ours)]
+    if metres[0] != metres[1]:
+        yield f"the drums are in {', '.join(metres[0])}, the song in {', '.join(metres[1])}: they are laid over it beat for beat"
+    lengths = [float(sum(g.bar_quarters, Fraction(0))) for g in (theirs, ours)]
+    if not loop and lengths[0] < SHORT * lengths[1]:
+        yield f"the drums end after {lengths[0]:g} of the song's {lengths[1]:g} quarters, and rest from there on: --loop repeats them"
 
 
 def _move_notes(song: Song, drums: Song, loop: bool) -> tuple[list[Part], int]:

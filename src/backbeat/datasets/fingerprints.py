@@ -11,6 +11,7 @@ from __future__ import annotations
 import hashlib
 from dataclasses import dataclass
 from functools import cache
+from itertools import pairwise
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -53,11 +54,12 @@ class Strokes(NamedTuple):
 def list_strokes(example: Example) -> tuple[Strokes, Strokes]:
     """Strokes of the band, a line a lane (none of drums alone), and of the drums."""
     lanes = LANES if example.band else 0
-    lane, steps = np.nonzero(np.ascontiguousarray(example.step[:, :lanes].T))
+    lane, steps = np.divmod((example.step[:, :lanes].T > 0).ravel().nonzero()[0], len(example.step))
     pitches = _PITCHES.take(example.step[steps, 3 * LANES + lane])
     struck = example.words.nonzero()[0]
     drums = _encode_strokes(np.zeros(len(struck), np.int64), struck, example.words[struck].astype(np.int64))
-    return _encode_strokes(lane, steps, np.diff(pitches, prepend=0)), drums
+    pitches[1:] -= pitches[:-1].copy()
+    return _encode_strokes(lane, steps, pitches), drums
 
 
 def _encode_strokes(line: Ints, steps: Ints, struck: Ints) -> Strokes:
@@ -100,8 +102,8 @@ def take_fingerprint(example: Example) -> Fingerprint:
 def _hash_content(band: Strokes, drums: Strokes) -> str:
     if len(band.code) + len(drums.code) < FEW:
         return ""
-    lines = np.split(band.code, np.flatnonzero(np.diff(band.line)) + 1)
-    digests = sorted(hashlib.blake2b(line.tobytes(), digest_size=16).digest() for line in lines)
+    bounds = [0, *((band.line[1:] != band.line[:-1]).nonzero()[0] + 1).tolist(), len(band.line)]
+    digests = sorted(hashlib.blake2b(band.code[a:b].tobytes(), digest_size=16).digest() for a, b in pairwise(bounds))
     return hashlib.blake2b(b"".join([*digests, drums.code.tobytes()]), digest_size=16).hexdigest()
 
 
@@ -141,4 +143,6 @@ def _sign(shingles: Hashes) -> Signatures:
         mixed ^= mixed >> shift
         mixed *= factor
     factor, summand = load_minhash().permutations
-    return np.asarray(np.min(mixed[:, None] * factor + summand, axis=0), dtype=np.uint32)
+    permuted = mixed[:, None] * factor
+    permuted += summand
+    return np.asarray(permuted.min(axis=0), dtype=np.uint32)

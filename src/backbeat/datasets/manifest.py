@@ -97,7 +97,7 @@ def read_table(path: Path) -> pa.Table:
     try:
         table = arrow.parquet.read_table(path)
         if missing := COLUMNS.keys() - set(table.column_names):
-            raise InputError(f"{path}: it lacks {', '.join(sorted(missing))}: build the corpus again")
+            raise InputError(f"{path}: it has no column {min(missing)}, as tables of this version have: build the corpus again")
         return table
     except (OSError, arrow.ArrowException) as error:
         raise InputError(f"{path}: missing, or not a table of a corpus ({error}): build the corpus again") from None

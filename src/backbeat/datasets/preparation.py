@@ -26,6 +26,7 @@ WORD_KIT = "drums_rnn_9"
 NO_ARTICULATION = 255
 OFFSET_SCALE = 254
 """Offsets are kept in 254ths of a step, so that half a step is 127."""
+_BITS = (1 << np.arange(CLASSES)).astype(np.float32)
 MAX_QUARTERS = 7_500
 """Longer songs are rejected: an hour at 125 BPM."""
 MAX_STEPS_PER_QUARTER = 96
@@ -83,18 +84,17 @@ def fold_groove(groove: Groove) -> Folded:
 
 
 def _fold(hits: DrumHits, steps: int, kit: Kit) -> Folded:
-    cells = hits.steps * CLASSES + _map_classes(kit)[hits.columns]
+    cells = hits.steps * CLASSES + _map_classes(kit).take(hits.columns)
     crowded = np.bincount(cells, minlength=steps * CLASSES).take(cells) > 1
     if crowded.any():  # written from soft to loud, and of equals from the last column to the first, so that the one that stays is written last
-        order = np.concatenate([np.flatnonzero(~crowded), np.flatnonzero(crowded)[np.lexsort((-hits.columns[crowded], hits.velocities[crowded]))]])
-        cells, hits = cells[order], DrumHits(*(column[order] for column in hits))
+        order = np.concatenate([(~crowded).nonzero()[0], crowded.nonzero()[0][np.lexsort((-hits.columns[crowded], hits.velocities[crowded]))]])
+        cells, hits = cells.take(order), DrumHits(*(column.take(order) for column in hits))
     velocities, late = np.zeros((steps, CLASSES), np.uint8), np.zeros((steps, CLASSES), np.int8)
     which = np.full((steps, CLASSES), NO_ARTICULATION, np.uint8)
-    velocities.reshape(-1)[cells] = np.clip(np.floor(hits.velocities * 127 + 0.5), 1, 127)
+    velocities.reshape(-1)[cells] = np.minimum(np.maximum(np.floor(hits.velocities * 127 + 0.5), 1), 127)
     which.reshape(-1)[cells] = hits.columns
     late.reshape(-1)[cells] = np.floor(hits.offsets * OFFSET_SCALE + 0.5)
-    words = np.packbits(velocities[:, :8] > 0, axis=1, bitorder="little")[:, 0].astype(np.uint16)
-    words[velocities[:, 8] > 0] += 1 << 8
+    words = ((velocities > 0).astype(np.float32) @ _BITS).astype(np.uint16)
     return Folded(words, velocities, which, late)
 
 
@@ -124,13 +124,12 @@ def _find_fault(grid: Grid, offsets: npt.NDArray[np.float32], words: npt.NDArray
 
 def _is_shifted(grid: Grid, words: npt.NDArray[np.uint16]) -> bool:
     """Whether, in 4/4, the snare falls on beat 1 or 3 with the kick on 2 and 4 rather than the other way round."""
-    four = ((np.array(grid.numerators) == 4) & (np.array(grid.denominators) == 4))[grid.bar_of_step]
-    beat = grid.step_in_bar // grid.steps_per_quarter
-    on_beat = four & (grid.step_in_bar % grid.steps_per_quarter == 0)
-    snare, kick = on_beat & (words >> 1 & 1 > 0), on_beat & (words & 1 > 0)
-    counts = np.bincount(beat[snare], minlength=4)[:4]
-    kicks = np.bincount(beat[kick], minlength=4)[:4]
-    total = max(int(counts.sum()), 1)
+    quarter, (kinds, kind) = grid.steps_per_quarter, grid.metre_kinds
+    lengths = np.array([steps if numerator == denominator == 4 else 0 for steps, numerator, denominator in kinds]).take(kind)
+    beats = np.arange(4) * quarter
+    struck = words.take(grid.first_steps[:-1] + beats[:, None], mode="clip") * (beats[:, None] < lengths)
+    counts, kicks = ([int(np.count_nonzero(row)) for row in struck & bit] for bit in (2, 1))
+    total = max(sum(counts), 1)
     mostly_one = counts[0] / total > 0.35 and counts[0] > counts[1]
     mostly_odd = (counts[0] + counts[2]) / total > 0.7 and kicks[1] + kicks[3] > kicks[0] + kicks[2]
     return bool(total >= 16 and (mostly_one or mostly_odd))
@@ -142,7 +141,8 @@ def pack(grid: Grid, groove: Groove, cues: Cues, *, band: bool, unknown: int = 0
 
 
 def _pack(folded: Folded, cues: Cues, band: bool, unknown: int, merged: int) -> Example:
-    dynamic = bool(np.count_nonzero(np.bincount(folded.velocities.reshape(-1), minlength=128)) >= 6)
+    loud = folded.velocities[folded.velocities > 0]
+    dynamic = bool(np.count_nonzero(np.bincount(loud)) + (len(loud) < folded.velocities.size) >= 6)
     return Example(
         *encode(cues),
         folded.words,
@@ -164,8 +164,11 @@ def _lay_out(grid: Grid) -> npt.NDArray[np.int32]:
     """int32 [bars, 5], see ``Example``."""
     kinds, kind = grid.quarter_kinds
     exact = [q.limit_denominator(1 << 14) for q in kinds]
-    quarters = np.array([[q.numerator, q.denominator] for q in exact], np.int32).reshape(-1, 2)[kind]
-    return np.stack([grid.bar_steps, grid.numerators, grid.denominators, *quarters.T], axis=1).astype(np.int32)
+    metres, metre = grid.metre_kinds
+    layout = np.empty((grid.bars, 5), np.int32)
+    layout[:, :3] = np.array(metres, np.int32).reshape(-1, 3).take(metre, axis=0)
+    layout[:, 3:] = np.array([[q.numerator, q.denominator] for q in exact], np.int32).reshape(-1, 2).take(kind, axis=0)
+    return layout
 
 
 def prepare(path: str, *, band: bool = True, clean: bool = True, kit: str = KIT, steps_per_quarter: int = 4) -> Example | str:

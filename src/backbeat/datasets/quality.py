@@ -26,7 +26,7 @@ def flag(example: Example) -> dict[str, float | int | bool | None]:
         ``one_bar_loop``: 32 bars or more with drums, and at most 3 different ones.  ``single_velocity``: all hits are equally loud.
         ``drum_bars``, ``hits``: how many.
     """
-    hits = example.velocities.reshape(-1).nonzero()[0]
+    hits = (example.velocities.reshape(-1) > 0).nonzero()[0]
     starts = np.zeros(len(example.layout) + 1, np.int64)
     np.cumsum(example.layout[:, 0], out=starts[1:])
     words, edges = example.words.tobytes(), (2 * starts).tolist()

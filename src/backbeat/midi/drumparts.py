@@ -19,7 +19,7 @@ import re
 from collections import Counter
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
-from functools import cache, cached_property
+from functools import cache, cached_property, lru_cache
 
 import numpy as np
 
@@ -61,15 +61,12 @@ class Traits:
     Args:
         notes: the notes.
         ticks_per_quarter: resolution of the file.
+        counts: notes of each of the 128 pitches.
     """
 
     notes: Notes
     ticks_per_quarter: int
-
-    @cached_property
-    def counts(self) -> list[int]:
-        """Notes of each of the 128 pitches."""
-        return list(np.bincount(self.notes["pitch"], minlength=128).tolist())
+    counts: list[int]
 
     @cached_property
     def pitches(self) -> int:
@@ -141,19 +138,26 @@ def mark_drums(parts: Sequence[Part], voices: VoiceEvents, rhythm: RhythmChannel
         rhythm: what its SysEx messages say.
         ticks_per_quarter: its resolution.
     """
-    selects = voices.select(np.flatnonzero(((voices.status & 0xF0) == 0xB0) & (voices.data1 == 0)))
+    selects = voices.select((voices.status >> 4 << 7 | voices.data1 == 0xB << 7).nonzero()[0])
     banks = Settings(selects, selects.data2)
     struck = cache(lambda: np.sort(np.concatenate([np.zeros(0, np.int64), *(_encode_strokes(p.notes) for p in parts if p.channel == DRUM_CHANNEL)])))
     names = Counter(part.name for part in parts if part.channel != DRUM_CHANNEL)
     marked = []
-    for part in parts:
+    for part, counts in zip(parts, _count_pitches(parts), strict=True):
         reason = "channel 10" if part.channel == DRUM_CHANNEL else ""
         if not reason:
-            traits = Traits(part.notes, ticks_per_quarter)
+            traits = Traits(part.notes, ticks_per_quarter, counts)
             bank = banks.find(part.track, part.channel, part.notes)
             reason = _judge(part, traits, bank, rhythm, struck, names[part.name] == 1)
         marked.append(replace(part, drums=reason) if reason else part)
     return tuple(marked)
+
+
+def _count_pitches(parts: Sequence[Part]) -> list[list[int]]:
+    """Notes of each of the 128 pitches, for each part."""
+    pitch = np.concatenate([np.zeros(0, np.uint8), *(part.notes["pitch"] for part in parts)])
+    place = np.repeat(np.arange(len(parts)) * 128, [len(part.notes) for part in parts]) + pitch
+    return list(np.bincount(place, minlength=128 * len(parts)).reshape(-1, 128).tolist())
 
 
 def _judge(part: Part, traits: Traits, bank: int, rhythm: RhythmChannels, struck: Callable[[], Ints], own_name: bool) -> str:
@@ -170,6 +174,7 @@ def _judge(part: Part, traits: Traits, bank: int, rhythm: RhythmChannels, struck
     return ""
 
 
+@lru_cache(4096)
 def names_drums(name: str) -> bool:
     """Whether a track's name speaks of drums, and of no other instrument."""
     return bool(DRUM_NAME.search(name)) and not OTHER_NAME.search(name)
@@ -202,7 +207,9 @@ def read_rhythm_channels(data: bytes, tracks: Sequence[TrackEvents]) -> RhythmCh
     if SYSEX not in data:
         return RhythmChannels()
     for track in tracks:
-        for index in np.flatnonzero(track.statuses == SYSEX).tolist():
+        if not data.find(SYSEX, track.chunk.body, track.chunk.end) + 1:
+            continue
+        for index in (track.statuses == SYSEX).nonzero()[0].tolist():
             start = read_varlen(data, int(track.ends[index - 1]) if index else track.chunk.body)[1] + 1
             message = data[read_varlen(data, start)[1] : int(track.ends[index])]
             is_gm2 |= message[:1] == b"\x7e" and message[2:4] == b"\x09\x03"

@@ -5,7 +5,6 @@ The walker decides only where events begin and end; all else is arithmetic on th
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from typing import NamedTuple
 
 import numpy as np
@@ -33,8 +32,7 @@ class Meta(NamedTuple):
     end: int
 
 
-@dataclass(frozen=True, eq=False)
-class TrackEvents:
+class TrackEvents(NamedTuple):
     """The events of one track chunk, in file order.
 
     Args:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from dataclasses import dataclass
 from functools import cache
 from typing import NamedTuple
@@ -14,6 +15,8 @@ from backbeat.groove import Groove
 from backbeat.kits import Kit
 from backbeat.song import NOTE_DTYPE, Song
 from backbeat.units import Floats, Ints
+
+_EARLIEST, _LATEST = np.float32(-0.5), np.nextafter(np.float32(0.5), np.float32(0))
 
 
 @dataclass(frozen=True)
@@ -54,17 +57,17 @@ def extract_groove(song: Song, grid: Grid, kit: Kit) -> tuple[Groove, DrumReport
 
 def collect_hits(song: Song, grid: Grid, kit: Kit) -> tuple[DrumHits, DrumReport]:
     """What ``extract_groove`` extracts, as a list of hits."""
-    notes = np.concatenate([np.zeros(0, dtype=NOTE_DTYPE), *(part.notes for part in song.drum_parts)])
-    columns = _look_up(kit)[notes["pitch"]]
-    here = columns >= 0
-    strange = np.bincount(notes["pitch"][~here], minlength=128).tolist()
-    unknown = {pitch: count for pitch, count in enumerate(strange) if count}
-    known, columns = notes[here], columns[here]
-    steps, offsets = grid.locate(known["onset"])
-    stays = _choose_loudest(steps * len(kit) + columns, known["velocity"], offsets, grid.steps * len(kit))
-    velocities = known["velocity"][stays].astype(np.float32) / 127
-    found = DrumHits(steps[stays], columns[stays], velocities, _to_float32(offsets[stays]))
-    return found, DrumReport(len(notes), len(known) - len(stays), unknown)
+    notes = np.frombuffer(b"".join([part.notes.tobytes() for part in song.drum_parts]), NOTE_DTYPE)  # ten times as fast as joining records
+    onset, columns, velocity, unknown = notes["onset"].copy(), _look_up(kit).take(notes["pitch"]), notes["velocity"], dict[int, int]()
+    if len(columns) and columns.min() < 0:
+        here = (columns >= 0).nonzero()[0]
+        unknown = dict(sorted(Counter(notes["pitch"][columns < 0].tolist()).items()))
+        onset, columns, velocity = onset.take(here), columns.take(here), velocity.take(here)
+    steps, offsets = grid.locate(onset)
+    stays = _choose_loudest(steps * len(kit) + columns, velocity, offsets, grid.steps * len(kit))
+    velocities = velocity.take(stays).astype(np.float32) / 127
+    found = DrumHits(steps.take(stays), columns.take(stays), velocities, _to_float32(offsets.take(stays)))
+    return found, DrumReport(len(notes), len(onset) - len(stays), unknown)
 
 
 @cache
@@ -75,12 +78,15 @@ def _look_up(kit: Kit) -> Ints:
 def _choose_loudest(cells: Ints, velocities: npt.NDArray[np.uint8], offsets: Floats, size: int) -> Ints:
     """int64: the notes that stay, one a cell: the loudest; of equals, the one nearest to the step, of these the last."""
     crowded = np.bincount(cells, minlength=size).take(cells) > 1
-    alone, several = np.flatnonzero(~crowded), np.flatnonzero(crowded)
-    order = several[np.lexsort((-np.abs(offsets[several]), velocities[several], cells[several]))]
-    last = np.append(np.diff(cells[order]) != 0, True)[: len(order)]
+    alone, several = (~crowded).nonzero()[0], crowded.nonzero()[0]
+    if not len(several):
+        return alone
+    order = several.take(np.lexsort((-np.abs(offsets.take(several)), velocities.take(several), cells.take(several))))
+    cell, last = cells.take(order), np.ones(len(order), np.bool_)
+    np.not_equal(cell[1:], cell[:-1], out=last[:-1])
     return np.concatenate([alone, order[last]])
 
 
 def _to_float32(offsets: np.ndarray[tuple[int], np.dtype[np.float64]]) -> np.ndarray[tuple[int], np.dtype[np.float32]]:
     """Narrow offsets without letting the largest round up to 0.5, which a groove refuses."""
-    return np.clip(offsets.astype(np.float32), np.float32(-0.5), np.nextafter(np.float32(0.5), np.float32(0)))
+    return np.minimum(np.maximum(offsets.astype(np.float32), _EARLIEST), _LATEST)

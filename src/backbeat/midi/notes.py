@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from itertools import pairwise
 from typing import NamedTuple
 
 import numpy as np
@@ -52,12 +51,13 @@ class PairedNotes:
     def split_parts(self) -> list[tuple[int, int, Notes]]:
         """Track, channel and notes (by onset, then pitch) of every part."""
         part, pitch = self.key >> 7, self.key & 127
-        new = np.diff(part, prepend=-1) != 0
-        order = _sort_by_time(np.cumsum(new) - 1, self.onset, pitch)
+        new = np.ones(len(part), np.bool_)
+        np.not_equal(part[1:], part[:-1], out=new[1:])
+        order = _sort_by_time(new.cumsum() - 1, self.onset, pitch)
         notes = np.empty(len(order), dtype=NOTE_DTYPE)
         for name, column in (("onset", self.onset), ("end", self.end), ("pitch", pitch), ("velocity", self.velocity)):
             notes[name] = column.take(order)
-        first = np.flatnonzero(new)
+        first = new.nonzero()[0]
         bounds = [*first.tolist(), len(notes)]
         keys = part[first].tolist()
         return [(key >> 4, key & 15, notes[a:b]) for key, a, b in zip(keys, bounds[:-1], bounds[1:], strict=True)]
@@ -76,10 +76,9 @@ class Settings:
         self._sorted = []
         for key in (changes.track * 16 + channel, channel) if len(channel) else ():
             order = np.lexsort((changes.tick, key))
-            keys = key[order]
-            first = np.flatnonzero(np.diff(keys, prepend=-1))
-            runs = dict(zip(keys[first].tolist(), pairwise([*first.tolist(), len(keys)]), strict=True))
-            self._sorted.append((runs, changes.tick[order], values[order]))
+            keys, count = key.take(order).tolist(), len(order)
+            first, behind = dict(zip(reversed(keys), range(count - 1, -1, -1), strict=True)), dict(zip(keys, range(1, count + 1), strict=True))
+            self._sorted.append((first, behind, changes.tick.take(order), values.take(order)))
 
     def find(self, track: int, channel: int, notes: Notes) -> int:
         """The setting that most notes of a part sound with, -1 where there is none.
@@ -88,13 +87,13 @@ class Settings:
             track, channel: the part. Changes in its own track go before those of its channel in other tracks.
             notes: the part's notes.
         """
-        for (runs, ticks, values), key in zip(self._sorted, (track * 16 + channel, channel), strict=False):
-            first, last = runs.get(key, (0, 0))
-            if last - first == 1:
-                return int(values[first])
-            if last > first:
-                now = np.maximum(ticks[first:last].searchsorted(notes["onset"], side="right") - 1, 0)
-                return int(np.bincount(values[first:last][now]).argmax())
+        for (first, behind, ticks, values), key in zip(self._sorted, (track * 16 + channel, channel), strict=False):
+            if key in first:
+                a, b = first[key], behind[key]
+                if b - a == 1:
+                    return int(values[a])
+                now = np.maximum(ticks[a:b].searchsorted(notes["onset"], side="right") - 1, 0)
+                return int(np.bincount(values[a:b].take(now)).argmax())
         return -1
 
 
@@ -104,13 +103,15 @@ def collect_voice_events(data: bytes, tracks: list[TrackEvents]) -> VoiceEvents:
         return VoiceEvents(*np.zeros((5, 0), dtype=np.int64))
     buffer = np.frombuffer(data, dtype=np.uint8)
     status = np.concatenate([track.statuses for track in tracks])
-    voice = np.flatnonzero(status < 0xF0)
+    voice = (status < 0xF0).nonzero()[0]
     number = np.repeat(np.arange(len(tracks)), [len(track.statuses) for track in tracks]).take(voice)
     tick, end = (np.concatenate(columns).take(voice) for columns in ([t.ticks for t in tracks], [t.ends for t in tracks]))
     status = status.take(voice)
     two = (status < 0xC0) | (status >= 0xE0)
-    last = buffer[end - 1].astype(np.int64)
-    return VoiceEvents(number, tick, status, np.where(two, buffer[end - 2], last), np.where(two, last, 0))
+    end -= 1
+    last = buffer.take(end)
+    end -= 1
+    return VoiceEvents(number, tick, status, np.where(two, buffer.take(end), last).astype(np.int64), (last * two).astype(np.int64))
 
 
 def pair_notes(events: VoiceEvents, end_ticks: Ints) -> PairedNotes:
@@ -122,37 +123,35 @@ def pair_notes(events: VoiceEvents, end_ticks: Ints) -> PairedNotes:
         events: channel-voice events.
         end_ticks: int64 [tracks]: where each track ends.
     """
-    which = np.flatnonzero(events.status < 0xA0)
-    track, tick, status, pitch, velocity = (column.take(which) for column in events)
-    key = (track * 16 + (status & 15)) * 128 + pitch
-    order = _sort_by_key(key, 16 * len(end_ticks))
-    key, tick, velocity = key.take(order), tick.take(order), velocity.take(order)
+    which = (events.status < 0xA0).nonzero()[0]
+    status = events.status.take(which)
+    part, pitch = events.track.take(which) * 16 + (status & 15), events.data1.take(which)
+    order = _sort_by_key(part, pitch, 16 * len(end_ticks))
+    key, which = (part * 128 + pitch).take(order), which.take(order)
+    tick, velocity = events.tick.take(which), events.data2.take(which)
     on = (status.take(order) >= 0x90) & (velocity > 0)
-    struck = np.flatnonzero(on)
+    struck = on.nonzero()[0]
     off = _find_offs(key, on).take(struck)
     key, onset, ended = key.take(struck), tick.take(struck), off >= 0
     end = np.maximum(np.where(ended, tick.take(off, mode="clip"), end_ticks.take(key >> 11)), onset)
-    return PairedNotes(key, onset, end, velocity.take(struck), len(off) - int(ended.sum()), int((end == onset)[ended].sum()))
+    return PairedNotes(key, onset, end, velocity.take(struck), len(off) - int(np.count_nonzero(ended)), int(np.count_nonzero((end == onset) & ended)))
 
 
-def _sort_by_key(key: Ints, parts: int) -> Ints:
-    """The order of keys (part * 128 + pitch), stable; by radix where the parts that are there leave room in 16 bits."""
+def _sort_by_key(part: Ints, pitch: Ints, parts: int) -> Ints:
+    """The order of notes by part, then pitch, stable; by radix where the parts that are there leave room in 16 bits."""
     there = np.zeros(parts, np.bool_)
-    there[key >> 7] = True
-    if there.sum() > 512:
-        return np.argsort(key, kind="stable")
-    rank = (np.cumsum(there) - 1) * 128
-    return np.argsort((rank[key >> 7] + (key & 127)).astype(np.uint16), kind="stable")
+    there[part] = True
+    rank = there.cumsum() * 128
+    if len(rank) and rank[-1] > 512 * 128:
+        return np.argsort(part * 128 + pitch, kind="stable")
+    return np.argsort((rank.take(part) + (pitch - 128)).astype(np.uint16), kind="stable")
 
 
 def _sort_by_time(part: Ints, onset: Ints, pitch: Ints) -> Ints:
     """The order of notes by part, then onset, then pitch, stable."""
     if not len(part) or part[-1] >= 1 << 15:
         return np.lexsort((pitch, onset, part))
-    place = part << 48 | onset << 7 | pitch
-    order = np.argsort(place)
-    again = np.diff(place.take(order)) == 0
-    return np.argsort(place, kind="stable") if again.any() else order
+    return np.argsort(part << 48 | onset << 7 | pitch, kind="stable")  # the notes of a key ascend already, which a stable sort makes use of
 
 
 def _find_offs(key: Ints, on: Flags) -> Ints:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import replace
 from pathlib import Path
 from typing import NamedTuple, TypeVar
 
@@ -96,7 +95,7 @@ def dissect(data: bytes) -> Bytes:
     for number, (chunk, quick) in enumerate(zip(layout.tracks, walk_tracks(data, layout.tracks), strict=True), 1):
         try:
             _check_size(chunk, events)
-            track = walk_track(data, chunk, status) if quick is None else quick if quick.last_status else replace(quick, last_status=status)
+            track = walk_track(data, chunk, status) if quick is None else quick if quick.last_status else quick._replace(last_status=status)
         except MidiError as error:
             raise MidiError(f"track {number}: {error}") from None
         status = track.last_status
@@ -201,7 +200,7 @@ def _keep_changes(found: dict[int, _T]) -> list[tuple[int, _T]]:
 
 def _build_parts(file: Bytes, voices: VoiceEvents, notes: PairedNotes) -> list[Part]:
     names = [_read_name(file.data, track) for track in file.tracks]
-    changes = voices.select(np.flatnonzero((voices.status & 0xF0) == 0xC0))
+    changes = voices.select((voices.status >> 4 == 0xC).nonzero()[0])
     programs = Settings(changes, changes.data1)
     return [Part(track, channel, max(0, programs.find(track, channel, part)), names[track], part) for track, channel, part in notes.split_parts()]
 
@@ -217,6 +216,8 @@ def _read_name(data: bytes, track: TrackEvents) -> str:
 def decode_text(raw: bytes) -> str:
     """Text of a MIDI file, whose encoding nobody names: UTF-8 if it is, Japanese if it has kana, else Latin-1; in one printable line."""
     text = raw.decode("latin-1")
+    if raw.isascii() and text.isprintable():
+        return " ".join(text.split())
     encodings = ("utf-8", "cp932") if b"\x83" in raw or b"\x82" in raw else ("utf-8",)
     for encoding in encodings:
         try:

@@ -11,6 +11,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from itertools import pairwise
 
 import numpy as np
 import numpy.typing as npt
@@ -23,7 +24,9 @@ MAX_BYTES = 4 << 20
 """Larger files are walked event by event: 60 bytes are needed for each of theirs here."""
 _PADDING = b"\xf1" * 16
 _DOUBLINGS = 3
+_COUNTED = np.arange(1, 1 + (1 << 17))
 _DATA_SIZES = np.array(DATA_SIZES, dtype=np.uint8)
+_SPEAKS = (np.arange(256) >= 0x80) & (np.arange(256) < 0xF0)
 _SIZES = bytes(2 if s < 0x80 else DATA_SIZES[s] + 1 if s < 0xF0 else 0 for s in range(256))
 """Bytes of an event behind its delta time by the first of them; 2 where the status is left out, 0 where they say it themselves."""
 
@@ -83,13 +86,17 @@ def read_varlens(buffer: Buffer, at: Ints) -> tuple[Ints, Ints]:
         at: int64 [n].
     """
     byte = buffer.take(at)
-    value, size = (byte & 0x7F).astype(np.int64), np.ones(len(at), np.int64)
-    going = np.flatnonzero(byte >= 0x80)
+    value, size = byte.astype(np.int64), np.ones(len(at), np.int64)
+    going = (byte >= 0x80).nonzero()[0]
+    so_far = value.take(going) & 0x7F
     for place in range(1, 4):
-        byte = buffer[at[going] + place]
-        value[going] = value[going] << 7 | byte & 0x7F
-        size[going] += 1
-        going = going[byte >= 0x80]
+        if not len(going):
+            break
+        byte = buffer.take(at.take(going) + place)
+        so_far = so_far << 7 | byte & 0x7F
+        value[going], size[going] = so_far, place + 1
+        more = (byte >= 0x80).nonzero()[0]
+        going, so_far = going.take(more), so_far.take(more)
     size[going] = 5
     return value, size
 
@@ -100,12 +107,12 @@ def _find_nexts(padded: bytes, buffer: Buffer, length: int) -> Ints:
     Behind the end of a track the walk comes to rest at ``length``; where no event can begin it goes there by way of ``length + 1``.
     """
     size = np.frombuffer(padded.translate(_SIZES), dtype=np.uint8)
-    nexts = np.arange(1, length + 3)
-    nexts += size[1 : length + 3]
+    nexts = size[1 : length + 3].astype(np.int64)
+    nexts += _COUNTED[: len(nexts)] if len(nexts) <= len(_COUNTED) else np.arange(1, length + 3)
     high = buffer >= 0x80
-    long = np.flatnonzero(high[:length])
+    long = high[:length].nonzero()[0]
     body = long + 2
-    longer = np.flatnonzero(high.take(long + 1))
+    longer = high.take(long + 1).nonzero()[0]
     for _ in range(2):  # delta times of 3 bytes, then of 4
         body[longer] += 1
         longer = longer[high[body[longer] - 1]]
@@ -113,11 +120,11 @@ def _find_nexts(padded: bytes, buffer: Buffer, length: int) -> Ints:
     nexts[long] = body + sizes
     nexts[long[longer]] = length + 1
     sizes[longer] = 1
-    short, far = np.flatnonzero(size[1 : length + 1] == 0), np.flatnonzero(sizes == 0)
+    short, far = (size[1 : length + 1] == 0).nonzero()[0], (sizes == 0).nonzero()[0]
     short = short[~high[short]]
     begin, body = np.concatenate([short, long[far]]), np.concatenate([short + 1, body[far]])
     nexts[begin] = _find_system_ends(buffer, body, length)
-    np.minimum(nexts, length + 1, out=nexts)
+    np.minimum(nexts[-8:], length + 1, out=nexts[-8:])
     nexts[begin[(buffer[body] == META) & (buffer[body + 1] == END_OF_TRACK)]] = length
     nexts[length:] = length
     return nexts
@@ -129,7 +136,7 @@ def _find_system_ends(buffer: Buffer, at: Ints, length: int) -> Ints:
     known = (status == META) | (status == SYSEX) | (status == ESCAPE)
     start = np.minimum(at + 1 + (status == META), length)
     payload, size = read_varlens(buffer, start)
-    return np.where(known & (size <= 4), start + size + payload, length + 1)
+    return np.minimum(np.where(known & (size <= 4), start + size + payload, length + 1), length + 1)
 
 
 def _collect_starts(nexts: Ints, chunks: Sequence[Chunk], rest: int) -> tuple[Ints, Ints]:
@@ -151,10 +158,12 @@ def _collect_starts(nexts: Ints, chunks: Sequence[Chunk], rest: int) -> tuple[In
     for doubling, stride in enumerate(strides):
         known = 1 << doubling
         stride.take(places[:known], out=places[known : 2 * known], mode="clip")
+    first = np.array(counts) << _DOUBLINGS
+    last = np.array(counts[1:])[np.diff(first) > 0] - 1  # only behind the last anchor of a track the walk can have come to rest
+    resting = np.zeros(len(anchors) + 1, np.int64)
+    resting[last + 1] = (places.take(last, axis=1) >= rest).sum(axis=0)
     starts = places.T.ravel()
-    there = starts < rest
-    per_anchor = np.concatenate([[0], np.cumsum(there.reshape(-1, 1 << _DOUBLINGS).sum(axis=1))])
-    return starts[there], per_anchor[counts]
+    return starts[starts < rest], first - resting.cumsum().take(counts)
 
 
 def _read_events(buffer: Buffer, starts: Ints, first: Ints) -> _Found:
@@ -162,8 +171,10 @@ def _read_events(buffer: Buffer, starts: Ints, first: Ints) -> _Found:
     body = starts + size
     byte = buffer.take(body)
     spoken = byte >= 0x80
-    voice = np.maximum.accumulate(np.where(spoken & (byte < 0xF0), np.arange(len(starts)), -1))
-    status = np.where(spoken, byte, byte.take(voice)).astype(np.int64)
+    voice = np.maximum.accumulate(np.where(_SPEAKS.take(byte), np.arange(len(starts)), -1))
+    status = byte.astype(np.int64)
+    silent = (~spoken).nonzero()[0]
+    status[silent] = byte.take(voice.take(silent), mode="wrap")
     ends = np.empty_like(starts)
     ends[:-1] = starts[1:]
     last = first[1:][np.diff(first) > 0] - 1
@@ -179,26 +190,29 @@ def _find_bad(buffer: Buffer, chunks: Sequence[Chunk], found: _Found) -> Flags:
     body = found.body[last]
     bad = (first > last) | (found.ends[last] > np.array([c.end for c in chunks]))
     bad |= (buffer[body] != META) | (buffer[body + 1] != END_OF_TRACK)
-    silent = ~found.spoken
     size = _DATA_SIZES.take(found.status)
-    wrong = silent & (size != 2)
-    wrong |= (size > 0) & (buffer.take(found.ends - 1, mode="clip") >= 0x80)
-    wrong |= (size == 2) & (buffer.take(found.ends - 2, mode="clip") >= 0x80)
-    bad[found.track[wrong]] = True
-    borrowing = np.flatnonzero(silent)
-    borrowing = borrowing[found.voice[borrowing] < found.first[found.track[borrowing]]]
-    bad[found.track[borrowing]] = True
+    ends = found.ends - 1
+    high = buffer >= 0x80
+    wrong = (size > 0) & high.take(ends, mode="clip")
+    ends -= 1
+    wrong |= (size == 2) & high.take(ends, mode="clip")
+    silent = (~found.spoken).nonzero()[0]
+    if len(silent):
+        wrong[silent] |= size.take(silent) != 2
+        wrong[silent] |= found.voice.take(silent) < found.first.take(found.track.take(silent))
+    if wrong.any():
+        bad[found.track[wrong]] = True
     return np.asarray(bad)
 
 
 def _build_tracks(buffer: Buffer, chunks: Sequence[Chunk], found: _Found, bad: Flags) -> list[TrackEvents | None]:
     total = np.cumsum(found.delta)
     first, last = np.minimum(found.first[:-1], len(total) - 1), np.maximum(found.first[1:] - 1, 0)
-    ticks = total - (total - found.delta)[first][found.track]
+    ticks = total - (total[first] - found.delta[first]).take(found.track)
     bad = bad | (ticks[last] > MAX_TICK)
     metas = _read_metas(buffer, found, ticks)
     resumed = np.zeros(len(chunks), np.bool_)
-    resumed[found.track[1:][~found.spoken[1:] & (found.status[:-1] >= 0xF0)]] = True
+    resumed[found.track[1:][(found.status[:-1] >= 0xF0) > found.spoken[1:]]] = True
     last_status = np.where(found.voice[last] >= first, found.status[found.voice[last]], 0)
     columns = (c.tolist() for c in (found.first[:-1], found.first[1:], bad, resumed, last_status))
     tracks: list[TrackEvents | None] = []
@@ -214,11 +228,9 @@ def _build_tracks(buffer: Buffer, chunks: Sequence[Chunk], found: _Found, bad: F
 
 def _read_metas(buffer: Buffer, found: _Found, ticks: Ints) -> list[list[Meta]]:
     """The meta events of each track."""
-    metas: list[list[Meta]] = [[] for _ in range(len(found.first) - 1)]
-    which = np.flatnonzero(found.status == META)
+    which = (found.status == META).nonzero()[0]
     body = found.body[which]
     _, size = read_varlens(buffer, body + 2)
-    columns = (found.track[which], ticks[which], buffer[body + 1], body + 2 + size, found.ends[which])
-    for track, tick, kind, start, end in zip(*(c.tolist() for c in columns), strict=True):
-        metas[track].append(Meta(tick, kind, start, end))
-    return metas
+    columns = (ticks[which], buffer[body + 1], body + 2 + size, found.ends[which])
+    metas = list(map(Meta._make, zip(*(c.tolist() for c in columns), strict=True)))
+    return [metas[a:b] for a, b in pairwise(which.searchsorted(found.first).tolist())]

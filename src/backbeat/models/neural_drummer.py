@@ -52,9 +52,9 @@ class Playing:
     temperature: float = 0.9
     top_p: float = 1.0
     cutoff: float | None = None
-    listening: float = 1.0
+    listening: float = 1.8
     doubt: float = 0.3
-    least_doubt: float = 0.08
+    least_doubt: float = 0.12
     start: str = "basic"
 
     def __post_init__(self) -> None:

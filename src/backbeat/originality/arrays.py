@@ -51,7 +51,7 @@ def read_arrays(path: Path, table: Table) -> Arrays:
 
     Raises:
         OSError: the file cannot be read.
-        TypeError, ValueError: it is not the table's file.
+        AttributeError, TypeError, ValueError: it is no table, or not that of the file.
     """
     spans = {name: (first, first + np.dtype(kind).itemsize * prod(shape)) for name, (kind, shape, first) in table.items()}
     last = max((end for _, end in spans.values()), default=0)

@@ -133,7 +133,7 @@ def load_index(folder: Path, fingerprint: str) -> Index | None:
             return None
         shelves = {(steps, stride): Shelf(steps, stride, **parts[f"windows.{steps}.{stride}"]) for steps, stride in meta["shelves"]}
         return Index(library, shelves, Seeds.restore(parts["seeds"]), meta["steps_per_quarter"], meta["human"])
-    except (OSError, ValueError, KeyError, TypeError):
+    except (OSError, ValueError, KeyError, TypeError, AttributeError):
         return None
 
 
