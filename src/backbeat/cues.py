@@ -9,14 +9,14 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from functools import cached_property, lru_cache
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import numpy as np
 import numpy.typing as npt
 
 from backbeat.features import compute_novelties, compute_similarity_back, find_matches, find_section_starts, normalise_rows
 from backbeat.grid import Grid
-from backbeat.song import NOTE_DTYPE, Notes, Part, Song
+from backbeat.song import NOTE_DTYPE, Part, Song
 from backbeat.units import TempoMap
 
 LANES = ("bass", "guitar", "keys", "pads", "lead", "other")
@@ -132,7 +132,9 @@ def _fill_lanes(notes: _Heard, grid: Grid, start: npt.NDArray[np.int64], late: n
     np.maximum.at(extreme, cell, height)
     pitch = extreme.reshape(steps, lanes)
     pitch[:, 0] = (127 - pitch[:, 0]) * (onsets[:, 0] > 0)
-    return onsets, loudest.reshape(steps, lanes) / _MIDI, _find_sounding(notes, grid, start), pitch / _MIDI, _average_offsets(cell, late, onsets)
+    loud: Array = np.divide(loudest.reshape(steps, lanes), _MIDI, dtype=np.float32)
+    high: Array = np.divide(pitch, _MIDI, dtype=np.float32)
+    return onsets, loud, _find_sounding(notes, grid, start), high, _average_offsets(cell, late, onsets)
 
 
 def _find_sounding(notes: _Heard, grid: Grid, start: npt.NDArray[np.int64]) -> Array:
@@ -378,7 +380,7 @@ def _describe_phases(cues: Cues, out: Array) -> None:
     """Fill in how many notes of the band and of the bass start at each of four places in the quarter, as shares, and how late they are."""
     grid, total, bass = cues.grid, _sum_lanes(cues.onsets), cues.onsets[:, 0]
     late = cues.offsets * total
-    places: list[slice] | list[npt.NDArray[np.bool_]] = [slice(k, None, 4) for k in range(4)]
+    places: list[Any] = [slice(k, None, 4) for k in range(4)]
     if grid.steps_per_quarter != 4 or any(steps % 4 for steps, _, _ in grid.metre_kinds[0]):
         phase = grid.step_in_bar % grid.steps_per_quarter * 4 // grid.steps_per_quarter
         places = [phase == k for k in range(4)]

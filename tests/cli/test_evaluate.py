@@ -70,12 +70,15 @@ def test_text_and_windows(run, data):
         (("copy1", "groove_midi:test", "-o", "EMPTY"), "this is a folder"),
         (("copy1", "groove_midi:test", "--report", "FILE"), "is no folder"),
         (("copy1", "groove_midi:test", "--listening-test", "FILE/below/it"), "is no folder"),
+        (("copy1", "groove_midi:test", "--listening-test", "TEST"), "holds a listening test already"),
     ],
 )
 def test_refusals_come_before_anything_is_measured(refused, data, tmp_path, monkeypatch, arguments, message):
     monkeypatch.setattr("backbeat.evaluation.measuring.evaluate", None)
     (tmp_path / "FILE").write_bytes(b"")
     (tmp_path / "EMPTY").mkdir()
+    (tmp_path / "TEST").mkdir()
+    (tmp_path / "TEST" / "key.json").write_text("{}")
     monkeypatch.chdir(tmp_path)
     assert message in refused("evaluate", *arguments, "--data", data, "--workers", 1)
 

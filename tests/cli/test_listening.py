@@ -16,7 +16,7 @@ def test_means_and_differences_are_told(tmp_path):
     files = [write(tmp_path, make_answers(n, lambda clip: 5 - int(clip[1])), f"{n}.json") for n in "ab"]
     result = run(key, *files)
     assert result.exit_code == 0, result.output
-    assert "2 listeners, 4 songs, 48 ratings; intervals hold 95 %" in result.stdout
+    assert "2 listeners, 4 songs, 48 of 48 ratings; intervals hold 95 %" in result.stdout
     lines = [line.split() for line in result.stdout.splitlines()]
     assert ["drummer", "4.00", "[", "4.00,", "4.00]", "8", "ratings"] in lines
     assert ["real", "drums", "-", "rock", "loop", "+2.00", "[+2.00,", "+2.00]", "8", "ratings"] in lines
@@ -41,6 +41,20 @@ def test_a_listener_who_sends_two_files_is_told_of(tmp_path):
 def test_what_is_damaged_is_one_line(tmp_path):
     result = run(write(tmp_path, make_key(), "key.json"), write(tmp_path, "nonsense"))
     assert isinstance(result.exception, InputError) and "answers.json" in str(result.exception)
+
+
+def test_what_is_missing_is_counted(tmp_path):
+    few = make_answers("a", lambda clip: 3)
+    few["answers"] = few["answers"][:5]
+    result = run(write(tmp_path, make_key(), "key.json"), write(tmp_path, few))
+    assert "1 listener, 4 songs, 10 of 24 ratings" in result.stdout
+
+
+def test_a_clip_that_is_rated_twice_is_refused(tmp_path):
+    double = make_answers("a", lambda clip: 3)
+    double["answers"] = double["answers"][:2] * 2
+    result = run(write(tmp_path, make_key(), "key.json"), write(tmp_path, double))
+    assert isinstance(result.exception, InputError) and "answer 3 rates clip" in str(result.exception) and "a second time" in str(result.exception)
 
 
 def test_answers_are_wanted(tmp_path):

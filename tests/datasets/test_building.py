@@ -175,11 +175,19 @@ def test_a_build_that_stopped_while_writing_goes_on(sources: list[Source], tmp_p
     assert read_all(folder) == read_all(whole)
 
 
-def test_a_damaged_block_is_computed_again(sources: list[Source], tmp_path: Path) -> None:
+def test_half_a_block_is_computed_again(sources: list[Source], tmp_path: Path) -> None:
     folder = tmp_path / "corpus"
     (folder / WORKSHOP).mkdir(parents=True)
     (folder / WORKSHOP / "plan").write_text(Plan(sources).digest, encoding="utf-8")
     (folder / WORKSHOP / "0000000.npz").write_bytes(b"half a block")
+    assert build_corpus(Plan(sources), folder, resume=True)["kept"] == 3
+
+
+def test_a_block_of_something_else_is_told_and_removed(sources: list[Source], tmp_path: Path) -> None:
+    folder = tmp_path / "corpus"
+    (folder / WORKSHOP).mkdir(parents=True)
+    (folder / WORKSHOP / "plan").write_text(Plan(sources).digest, encoding="utf-8")
+    np.savez(folder / WORKSHOP / "0000000.npz", other=np.zeros(3))
     with pytest.raises(InputError, match="damaged and was removed"):
         build_corpus(Plan(sources), folder, resume=True)
     assert build_corpus(Plan(sources), folder, resume=True)["kept"] == 3

@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 import soundfile
 
-from backbeat.errors import InputError
+from backbeat.errors import InputError, OutputError
 from backbeat.evaluation.listening import build_page, choose_systems, level, write_listening_test
 from backbeat.evaluation.results import REAL
 from backbeat.render.loudness import measure_loudness
@@ -71,6 +71,20 @@ def test_the_same_report_and_seed_give_the_same_test_and_another_seed_other_name
     (first, _), (again, _), (other, _) = write("a", 0), write("b", 0), write("c", 1)
     assert first == again
     assert not {p.stem for p in first if p.suffix == ".mp3"} & {p.stem for p in other}
+
+
+@pytest.mark.slow
+def test_two_tests_never_share_a_name_nor_a_folder(report, kit, tmp_path):
+    (tmp_path / "a").mkdir()
+    (tmp_path / "a" / "key.json").write_text(kit.key.read_text())
+    first = report.results[0]
+    changed = replace(first, hits=first.hits | {"drummer": ~first.hits["drummer"]})
+    other = replace(report, results=[changed, *report.results[1:]])
+    with pytest.raises(OutputError, match="holds another listening test, whose key would be lost: name a new folder"):
+        write_listening_test(other, tmp_path / "a", systems=SYSTEMS, songs=2, seconds=4.0)
+    assert [p.name for p in (tmp_path / "a").iterdir()] == ["key.json"]
+    again = write_listening_test(other, tmp_path / "b", systems=SYSTEMS, songs=1, seconds=1.0)
+    assert json.loads(again.key.read_text())["test"] != json.loads(kit.key.read_text())["test"]
 
 
 @pytest.mark.slow

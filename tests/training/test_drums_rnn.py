@@ -144,7 +144,9 @@ def test_the_folder_that_ships_scores_as_the_network_does(recipe, tmp_path):
         take = make_takes(4, 1)[0]
         batch = next(pass_once([take], 1))
         task.network.eval()
-        log_p = task.network(*(torch.from_numpy(batch[n]) for n in ("before", "place", "words", "shares", "hints")), *task.network.start(1))[0][0].detach().numpy()
+        log_p = (
+            task.network(*(torch.from_numpy(batch[n]) for n in ("before", "place", "words", "shares", "hints")), *task.network.start(1))[0][0].detach().numpy()
+        )
         assert model.score_words(take.words, [16] * 6) == pytest.approx(log_p[np.arange(96), take.words] / np.log(2), abs=1e-4)
     config = json.loads((tmp_path / "out" / "config.json").read_text(encoding="utf-8"))
     assert config["training"]["done"] == 3 and config["data"]["name"] == "a test"

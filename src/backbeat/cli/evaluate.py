@@ -68,7 +68,7 @@ def command(model: str, data_set: str, data: Path | None, out: Path | None, as_j
     open_model(model)
     chosen = _choose(data_set, data, options)
     how = Options(parse_context(options["context"]), *(options[n] for n in ("floors", "corpus", "share", "tune", "limit", "plays", "seed", "workers")))
-    _check_places(out, [folder for folder in (options["report"], options["listening"]) if folder])
+    _check_places(out, options["report"], options["listening"])
     with show_progress(model, len(spread(chosen.list(), how.limit))) as advance:
         result = evaluate(model, chosen, how, tell=lambda text: click.echo(text, err=True), advance=advance)
     figures = collect(result)
@@ -87,7 +87,7 @@ def command(model: str, data_set: str, data: Path | None, out: Path | None, as_j
         click.echo(f"listening test: {options['listening'] / 'index.html'}", err=True)
 
 
-def _check_places(out: Path | None, folders: list[Path]) -> None:
+def _check_places(out: Path | None, report: Path | None, listening: Path | None) -> None:
     """See that what comes of it can be written: measuring may take an hour."""
     from backbeat.errors import MissingExtraError, OutputError
 
@@ -95,11 +95,14 @@ def _check_places(out: Path | None, folders: list[Path]) -> None:
         raise OutputError(f"{out}: this is a folder, name a file in it")
     if out is not None and not out.parent.is_dir():
         raise OutputError(f"{out}: there is no folder {out.parent}, make it first")
+    folders = [folder for folder in (report, listening) if folder is not None]
     for folder in folders:
         there = next(p for p in (folder, *folder.absolute().parents) if p.exists() or p.is_symlink())
         if not there.is_dir() or not os.access(there, os.W_OK):
             raise OutputError(f"{folder}: the folder cannot be made ({there} is {'no folder' if not there.is_dir() else 'read-only'})")
-    if folders and find_spec("matplotlib") is None:
+    if listening is not None and (listening / "key.json").exists():
+        raise OutputError(f"{listening} holds a listening test already, whose key would be lost: name a new folder")
+    if report is not None and find_spec("matplotlib") is None:
         raise MissingExtraError("matplotlib", "report")
 
 

@@ -37,7 +37,8 @@ def command(key: Path, answers: tuple[Path, ...], seed: int, out: Path | None, a
 
 
 def _tell(result: dict[str, Any]) -> str:
-    lines = [f"{result['listeners']} listeners, {result['songs']} songs, {result['ratings']} ratings; intervals hold {result['level']} %"]
+    counts = ", ".join(f"{n} {noun}{'s' * (n != 1)}" for n, noun in ((result["listeners"], "listener"), (result["songs"], "song")))
+    lines = [f"{counts}, {result['ratings']} of {result['asked']} ratings; intervals hold {result['level']} %"]
     for question in result["questions"].values():
         lines += ["", question["text"]]
         names = [row["system"] for row in question["means"]] + [f"{row['a']} - {row['b']}" for row in question["differences"]]

@@ -21,13 +21,17 @@ from backbeat.datasets.preparation import Example
 from backbeat.errors import MissingExtraError
 
 PERMUTATIONS, SCHEME = 128, "affine32"
-BAND_RUN, DRUM_RUN = 4, 12
+BAND_RUN, DRUM_RUN = 3, 12
 """Strokes of a shingle. Drum patterns repeat by nature, so that only long runs of them speak of a copy."""
 FEW = 32
 """With fewer shingles than this there is too little to tell a near-duplicate by."""
-SAMPLE = 256
-"""Shingles that go into a MinHash."""
+MOVING = 2
+"""Of the strokes of a band's shingle so many change pitch: notes that only repeat are alike in many songs."""
+SAMPLE = 128
+"""Shingles that go into a MinHash, those that a piece repeats most: edits here and there make many that occur once, and seldom end a riff."""
 LANES = 6
+STILL = 512
+"""Of a band's stroke the upper bits for no change of pitch."""
 
 _PITCHES = (np.arange(256) * 127 + 127) // 255
 """The pitch that a byte of the step cues stands for."""
@@ -70,7 +74,7 @@ def _encode_strokes(line: Ints, steps: Ints, struck: Ints) -> Strokes:
     gaps = np.maximum(steps[1:] - steps[:-1], 1)
     before, after = gaps.take(inner), gaps.take(inner + 1)
     ratio = np.floor(2 * np.log2(after / before) + 0.5).astype(np.int64)
-    code = (struck.take(inner + 1) + 512) * 64
+    code = (struck.take(inner + 1) + STILL) * 64
     code += np.minimum(np.maximum(ratio, -31), 31) + 31
     return Strokes(line.take(inner + 1), code)
 
@@ -95,7 +99,7 @@ def take_fingerprint(example: Example) -> Fingerprint:
         MissingExtraError: datasketch is not installed.
     """
     band, drums = list_strokes(example)
-    signature = np.stack([_sign(hash_shingles(band, BAND_RUN)), _sign(hash_shingles(drums, DRUM_RUN))])
+    signature = np.stack([_sign(hash_shingles(band, BAND_RUN, MOVING)), _sign(hash_shingles(drums, DRUM_RUN))])
     return Fingerprint(_hash_content(band, drums), signature)
 
 
@@ -107,17 +111,32 @@ def _hash_content(band: Strokes, drums: Strokes) -> str:
     return hashlib.blake2b(b"".join([*digests, drums.code.tobytes()]), digest_size=16).hexdigest()
 
 
-def hash_shingles(strokes: Strokes, run: int) -> Hashes:
-    """uint64 [n], ascending: a hash of every different run of so many strokes of a line."""
+def hash_shingles(strokes: Strokes, run: int, moving: int = 0) -> Hashes:
+    """Hash every different run of strokes of a line.
+
+    Args:
+        strokes: of the band or the drums.
+        run: strokes of a run.
+        moving: how many of them must change pitch.
+
+    Returns:
+        uint64 [n], the most repeated first, equals by their value.
+    """
     count = len(strokes.code) - run + 1
     if count < 1:
         return np.zeros(0, np.uint64)
-    code, hashes = strokes.code.astype(np.uint64), np.zeros(count, np.uint64)
+    code, hashes, wanted = strokes.code.astype(np.uint64), np.zeros(count, np.uint64), strokes.line[:count] == strokes.line[run - 1 :]
     for place in range(run):
         hashes += code[place : place + count] * _ODD[place]
-    hashes = hashes[strokes.line[:count] == strokes.line[run - 1 :]]
+    if moving:
+        moved = np.concatenate([[0], np.cumsum(strokes.code >> 6 != STILL)])
+        wanted &= moved[run:] - moved[:-run] >= moving
+    hashes = hashes[wanted]
     mixed = np.sort(hashes * _ODD[-1] ^ hashes >> np.uint64(29))  # np.unique is slower than the comparison with the neighbour
-    return mixed[np.concatenate([[True], mixed[1:] != mixed[:-1]])] if len(mixed) else mixed
+    first = np.concatenate([mixed[:1] == mixed[:1], mixed[1:] != mixed[:-1]]).nonzero()[0]
+    counts = np.diff(first, append=len(mixed))
+    different: Hashes = mixed[first[np.argsort(-counts, kind="stable")]]
+    return different
 
 
 @cache
@@ -137,7 +156,6 @@ def load_minhash() -> Any:  # noqa: ANN401 - datasketch is not always installed
 def _sign(shingles: Hashes) -> Signatures:
     if len(shingles) < FEW:
         return np.zeros(PERMUTATIONS, np.uint32)
-    # The smallest hashes are a sample that copies share; all of them would take four times as long.
     mixed = (shingles[:SAMPLE] >> np.uint64(32)).astype(np.uint32)
     for shift, factor in _MIXING:
         mixed ^= mixed >> shift

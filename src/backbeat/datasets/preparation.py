@@ -88,7 +88,7 @@ def _fold(hits: DrumHits, steps: int, kit: Kit) -> Folded:
     crowded = np.bincount(cells, minlength=steps * CLASSES).take(cells) > 1
     if crowded.any():  # written from soft to loud, and of equals from the last column to the first, so that the one that stays is written last
         order = np.concatenate([(~crowded).nonzero()[0], crowded.nonzero()[0][np.lexsort((-hits.columns[crowded], hits.velocities[crowded]))]])
-        cells, hits = cells.take(order), DrumHits(*(column.take(order) for column in hits))
+        cells, hits = cells.take(order), DrumHits(hits.steps.take(order), hits.columns.take(order), hits.velocities.take(order), hits.offsets.take(order))
     velocities, late = np.zeros((steps, CLASSES), np.uint8), np.zeros((steps, CLASSES), np.int8)
     which = np.full((steps, CLASSES), NO_ARTICULATION, np.uint8)
     velocities.reshape(-1)[cells] = np.minimum(np.maximum(np.floor(hits.velocities * 127 + 0.5), 1), 127)

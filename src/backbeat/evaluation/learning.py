@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Any
 
 from backbeat.datasets import DATASETS, list_sources
+from backbeat.datasets.corpus import Corpus
 from backbeat.datasets.source import Source
 from backbeat.errors import InputError
 from backbeat.evaluation.cases import Choice, list_corpus
@@ -66,8 +67,11 @@ def find_data(name: str, validation: str, folder: Path | None, choice: Choice) -
 
 
 def _list(name: str, folder: Path | None, choice: Choice, split: str) -> list[Source]:
-    is_corpus = (Path(name) / "meta.json").is_file()
-    sources = (list_corpus(Path(name), split) or list_corpus(Path(name))) if is_corpus else list_sources(name, folder)
+    if (Path(name) / "meta.json").is_file():
+        has_split = len(Corpus(Path(name)).choose(split)) > 0
+        sources = list_corpus(Path(name), split if has_split else "")
+    else:
+        sources = list_sources(name, folder)
     return [s for s in sources if choice.admits(s)]
 
 

@@ -7,6 +7,7 @@ says which is whose. The order of songs and clips is drawn anew for every listen
 
 from __future__ import annotations
 
+import hashlib
 import json
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
@@ -80,17 +81,19 @@ def write_listening_test(
         systems: players to compare; none = ``choose_systems``.
         songs: how many songs, spread over the results.
         seconds: length of a clip.
-        seed: decides names of clips; two tests with different seeds have different names.
+        seed: decides names of clips; two tests with different seeds, or of different drums, have different names.
         soundfont: an SF2 or SF3 file for all clips; none = the one that is shipped.
         progress: called with the number of songs done.
 
     Raises:
         InputError: fewer than two systems played, one is not in the report, or no song can be rendered.
-        OutputError: the folder cannot be written.
+        OutputError: the folder cannot be written, or holds another listening test.
     """
     chosen = list(systems if systems is not None else choose_systems(report))
     _check_systems(report, chosen)
-    rng = np.random.default_rng([seed, len(report.results), songs])
+    rng = np.random.default_rng([seed, songs, _digest(report, chosen, seconds, str(soundfont))])
+    test = _draw_names(rng, 1, {})[0]
+    _check_folder(folder, test)
     clips: dict[str, dict[str, str]] = {}
     sounds: dict[str, bytes] = {}
     trials, left_out = list[list[str]](), dict[str, str]()
@@ -102,14 +105,13 @@ def write_listening_test(
         except InputError as error:
             left_out[result.case.piece.name] = str(error)
             continue
-        names = _draw_names(rng, len(chosen), clips)
+        names = _draw_names(rng, len(chosen), clips | {test: {}})
         clips |= {n: {"system": s, "song": result.case.piece.name} for n, s in zip(names, chosen, strict=True)}
         sounds |= dict(zip(names, rendered, strict=True))
         trials.append(sorted(names))
         progress(len(trials))
     if not trials:
         raise InputError(f"no song of {report.data} can be played for a listening test: {next(iter(left_out.values()), 'there are no results')}")
-    test = _draw_names(rng, 1, clips)[0]
     key = {
         "format": KEY_FORMAT,
         "version": VERSION,
@@ -131,6 +133,27 @@ def _check_systems(report: Report, systems: Sequence[str]) -> None:
         raise InputError(f"nothing was played by {', '.join(unknown)}: choose from {', '.join(known)}")
     if len(set(systems)) < 2 or len(set(systems)) < len(systems):
         raise InputError("a listening test compares two or more different systems: evaluate with --floors, or a model that plays")
+
+
+def _digest(report: Report, systems: Sequence[str], *how: object) -> int:
+    """A number that is another one where anything else is heard: no two tests may share a name, or one's answers would fit the other's key."""
+    digest = hashlib.sha256(repr([report.model, report.data, *systems, *how]).encode("utf-8", "backslashreplace"))
+    for result in report.results:
+        digest.update(repr(result.case.piece.name).encode("utf-8", "backslashreplace"))
+        for system in systems:
+            digest.update(np.packbits(result.hits[system]).tobytes() if system in result.hits else b"-")
+    return int.from_bytes(digest.digest()[:16])
+
+
+def _check_folder(folder: Path, test: str) -> None:
+    try:
+        there = json.loads((folder / "key.json").read_bytes())
+    except OSError:
+        return
+    except ValueError:
+        there = None
+    if not isinstance(there, dict) or there.get("test") != test:
+        raise OutputError(f"{folder} holds another listening test, whose key would be lost: name a new folder")
 
 
 def _order(results: Sequence[Result]) -> list[Result]:

@@ -114,6 +114,8 @@ def _add(ratings: dict[str, dict[str, int]], answer: object, key: Key, where: st
     clip = answer.get("clip") if isinstance(answer, dict) else None
     if not isinstance(answer, dict) or not isinstance(clip, str) or clip not in key.clips:
         raise InputError(f"{where} is to no clip of this test: ask the listener to save the file again")
+    if any(clip in rated for rated in ratings.values()):
+        raise InputError(f"{where} rates clip {clip} a second time: ask the listener to save the file again")
     for name in QUESTIONS:
         rating = answer.get(name)
         if rating is None:
@@ -169,7 +171,7 @@ def analyse(key: Key, answers: Sequence[Answers], seed: int = 0) -> dict[str, An
         seed: of the bootstrap.
 
     Returns:
-        ``{"listeners", "songs", "ratings", "level", "questions": {name: {"text", "means": [rows], "differences": [rows]}}}``, as JSON takes it.
+        ``{"listeners", "songs", "ratings", "asked", "level", "questions": {name: {"text", "means": [rows], "differences": [rows]}}}``, as JSON takes it.
     """
     arrays = gather(key, answers)
     questions = {name: _analyse_question(key, arrays[name], seed) | {"text": QUESTIONS[name]} for name in QUESTIONS}
@@ -179,6 +181,7 @@ def analyse(key: Key, answers: Sequence[Answers], seed: int = 0) -> dict[str, An
         "listeners": len({a.listener for a in answers}),
         "songs": len(key.songs),
         "ratings": count,
+        "asked": int(sum(a.size for a in arrays.values())),
         "level": LEVEL,
         "questions": questions,
     }

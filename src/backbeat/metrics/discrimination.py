@@ -195,7 +195,7 @@ def _make_trees(seed: int) -> tuple[Callable[[], Any], Callable[[], Any]]:
     """A maker of classifiers, and of a guard that keeps them on one thread (several wait for one another)."""
     try:
         from sklearn.ensemble import HistGradientBoostingClassifier
-        from threadpoolctl import threadpool_limits  # type: ignore[import-untyped]
+        from threadpoolctl import threadpool_limits
     except ImportError as error:
         raise MissingExtraError("scikit-learn", "report") from error
     options = {"max_iter": ROUNDS, "learning_rate": 0.1, "max_leaf_nodes": 15, "min_samples_leaf": 10, "l2_regularization": 1.0}

@@ -65,7 +65,7 @@ def collect_hits(song: Song, grid: Grid, kit: Kit) -> tuple[DrumHits, DrumReport
         onset, columns, velocity = onset.take(here), columns.take(here), velocity.take(here)
     steps, offsets = grid.locate(onset)
     stays = _choose_loudest(steps * len(kit) + columns, velocity, offsets, grid.steps * len(kit))
-    velocities = velocity.take(stays).astype(np.float32) / 127
+    velocities: npt.NDArray[np.float32] = np.divide(velocity.take(stays), np.float32(127), dtype=np.float32)
     found = DrumHits(steps.take(stays), columns.take(stays), velocities, _to_float32(offsets.take(stays)))
     return found, DrumReport(len(notes), len(onset) - len(stays), unknown)
 

@@ -182,7 +182,7 @@ def _grow(x: npt.NDArray[np.float32], y: Hits, rounds: int, seed: int) -> list[F
     """One forest a class."""
     try:
         from sklearn.ensemble import HistGradientBoostingClassifier
-        from threadpoolctl import threadpool_limits  # type: ignore[import-untyped]
+        from threadpoolctl import threadpool_limits
     except ImportError as error:
         raise MissingExtraError("scikit-learn", "train") from error
     options = {"max_iter": rounds, "learning_rate": 0.15, "early_stopping": False, "random_state": seed}

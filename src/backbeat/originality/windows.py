@@ -263,7 +263,7 @@ def _measure_counts(shelf: Shelf, counts: Ints, windows: slice, exclude: int) ->
     """uint16 [windows]: L1 distance of the counts by class; very far where the window is left out."""
     by_class = _take_apart(shelf.counts[:, windows], counts.astype(np.uint8)[:, None], shelf.steps)
     together = max(1, LONGEST // shelf.steps)  # so many classes add up within a byte, which is much faster
-    apart = by_class[:together].sum(axis=0, dtype=np.uint8).astype(np.uint16)
+    apart: npt.NDArray[np.uint16] = by_class[:together].sum(axis=0, dtype=np.uint8).astype(np.uint16)
     for first in range(together, CLASSES, together):
         apart += by_class[first : first + together].sum(axis=0, dtype=np.uint8)
     if exclude >= 0:

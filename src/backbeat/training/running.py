@@ -72,7 +72,7 @@ def finish_run(trainable: Trainable, run: Run, about: Mapping[str, Any]) -> None
     run.task.network.load_state_dict({k.removeprefix("network."): v for k, v in tensors.items() if best.name == BEST or k.startswith("network.")})
     run.task.network.to("cpu").eval()
     validations = [line for line in read_log(run.folder) if "validation" in line]
-    figures = min((line["validation"] for line in validations), key=lambda f: f[run.task.target], default={})
+    figures: dict[str, float] = min((line["validation"] for line in validations), key=lambda f: f[run.task.target], default={})
     trainable.export(run.task, run, run.folder / MODEL, {**about, "updates": run.update, "validation": figures})
     draw_curves(run.folder)
     write_events(run.folder)
