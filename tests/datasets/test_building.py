@@ -2,26 +2,31 @@
 
 from __future__ import annotations
 
+import errno
 import hashlib
 import json
+import multiprocessing
 import os
 import signal
 import subprocess
 import sys
 import time
+from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
 
 from backbeat.datasets import building, list_sources
-from backbeat.datasets.blocks import BAR_ARRAYS, SIZE, STEP_ARRAYS, Settings
+from backbeat.datasets.blocks import BAR_ARRAYS, SIZE, STEP_ARRAYS, Settings, build_block
 from backbeat.datasets.building import WORKSHOP, Plan, build_corpus
 from backbeat.datasets.corpus import Corpus
+from backbeat.datasets.fingerprints import Fingerprint, load_minhash, take_fingerprint
 from backbeat.datasets.preparation import Example, prepare
 from backbeat.datasets.source import Source
 from backbeat.datasets.styles import STYLES
-from backbeat.errors import InputError
+from backbeat.errors import InputError, MissingExtraError, OutputError
 from tests.midi.builders import Track, band_song, midi
 
 FILES = {
@@ -175,12 +180,147 @@ def test_a_build_that_stopped_while_writing_goes_on(sources: list[Source], tmp_p
     assert read_all(folder) == read_all(whole)
 
 
-def test_half_a_block_is_computed_again(sources: list[Source], tmp_path: Path) -> None:
-    folder = tmp_path / "corpus"
+def leave_block(folder: Path, plan: Plan, data: bytes) -> None:
+    """A stopped build with one block."""
     (folder / WORKSHOP).mkdir(parents=True)
-    (folder / WORKSHOP / "plan").write_text(Plan(sources).digest, encoding="utf-8")
-    (folder / WORKSHOP / "0000000.npz").write_bytes(b"half a block")
-    assert build_corpus(Plan(sources), folder, resume=True)["kept"] == 3
+    (folder / WORKSHOP / "plan").write_text(plan.digest, encoding="utf-8")
+    (folder / WORKSHOP / "0000000.npz").write_bytes(data)
+
+
+@pytest.mark.parametrize("left", [0, 10, 0.5, -1])
+def test_a_block_that_a_power_cut_left_unfinished_is_computed_again(sources: list[Source], tmp_path: Path, left: float) -> None:
+    block = build_block(sources, Settings())
+    leave_block(tmp_path / "corpus", Plan(sources), block[: int(left if isinstance(left, int) else left * len(block))])
+    assert build_corpus(Plan(sources), tmp_path / "corpus", resume=True)["kept"] == 3
+
+
+@pytest.mark.parametrize("place", [0.01, 0.3, 0.6, 0.9])
+def test_a_damaged_block_says_so_and_is_computed_again(sources: list[Source], tmp_path: Path, place: float) -> None:
+    block = bytearray(build_block(sources, Settings()))
+    at = int(place * len(block))
+    block[at : at + 50] = bytes(b ^ 0xFF for b in block[at : at + 50])
+    leave_block(tmp_path / "corpus", Plan(sources), bytes(block))
+    with pytest.raises(InputError, match="damaged and was removed"):
+        build_corpus(Plan(sources), tmp_path / "corpus", resume=True)
+    assert build_corpus(Plan(sources), tmp_path / "corpus", resume=True)["kept"] == 3
+
+
+def test_a_build_that_was_killed_before_its_first_file_can_be_begun_again(sources: list[Source], tmp_path: Path) -> None:
+    for resume in (False, True):
+        (tmp_path / f"{resume}" / WORKSHOP).mkdir(parents=True)
+        assert build_corpus(Plan(sources), tmp_path / f"{resume}", resume=resume)["kept"] == 3
+
+
+def test_what_a_build_killed_at_its_last_file_left_is_cleared(sources: list[Source], tmp_path: Path) -> None:
+    build_corpus(Plan(sources), tmp_path / "whole")
+    build_corpus(Plan(sources), tmp_path / "corpus")
+    (tmp_path / "corpus" / ".backbeat-0123.tmp").write_bytes(b"half a meta.json")
+    build_corpus(Plan(sources), tmp_path / "corpus", resume=True)
+    assert read_all(tmp_path / "corpus") == read_all(tmp_path / "whole")
+
+
+@pytest.mark.parametrize("where", ["_Writer.add", "write_bytes", "TableWriter.add"])
+def test_a_full_disk_is_told_in_one_line_and_can_be_gone_on_with(where: str, sources: list[Source], tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    build_corpus(Plan(sources), tmp_path / "whole")
+
+    def fill(*arguments: Any) -> None:
+        if str(arguments[0]).endswith("plan"):
+            return arguments[0].write_bytes(arguments[1])
+        raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
+
+    with monkeypatch.context() as patch:
+        patch.setattr(f"backbeat.datasets.building.{where}", fill)
+        with pytest.raises(OutputError, match=r"No space left on device.*: when that is mended, the same command with --resume goes on"):
+            build_corpus(Plan(sources), tmp_path / "corpus")
+    build_corpus(Plan(sources), tmp_path / "corpus", resume=True)
+    assert read_all(tmp_path / "corpus") == read_all(tmp_path / "whole")
+
+
+def test_a_folder_that_cannot_be_one_is_told_in_one_line(sources: list[Source], tmp_path: Path) -> None:
+    (tmp_path / "file").write_bytes(b"mine")
+    with pytest.raises(InputError, match="file is a file: name a folder"):
+        build_corpus(Plan(sources), tmp_path / "file")
+    with pytest.raises(OutputError, match="the build stopped"):
+        build_corpus(Plan(sources), tmp_path / "file" / "corpus")
+    (tmp_path / "odd").mkdir()
+    (tmp_path / "odd" / "meta.json").write_text("{}", encoding="utf-8")
+    with pytest.raises(InputError, match="is damaged"):
+        build_corpus(Plan(sources), tmp_path / "odd", resume=True)
+    with pytest.raises(InputError, match="no engine 'steam': choose from pool, ray"):
+        build_corpus(Plan(sources), tmp_path / "new", engine="steam")
+
+
+def test_names_that_are_no_text_are_escaped_in_both_tables(tmp_path: Path) -> None:
+    (tmp_path / "songs").mkdir()
+    for name, data in {b"caf\xe9.mid": band_song(12), b"broken \xff\n.mid": b"MThd"}.items():
+        (tmp_path / "songs" / os.fsdecode(name)).write_bytes(data)
+    build_corpus(Plan(list_sources(str(tmp_path / "songs"))), tmp_path / "corpus")
+    corpus = Corpus(tmp_path / "corpus")
+    (kept,), (left,) = corpus.manifest.to_pylist(), corpus.ledger.to_pylist()
+    assert kept["name"] == "caf\\udce9.mid" and kept["path"].endswith("/caf\\udce9.mid")
+    assert left["name"] == "broken \\udcff\n.mid" and "broken" in left["detail"]
+
+
+def fail(source: Source) -> bytes:
+    """A reader with a bug."""
+    raise ZeroDivisionError(f"in {source.name}")
+
+
+def test_a_bug_that_one_file_brings_to_light_costs_only_that_file(sources: list[Source], tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    def trip(example: Example) -> Fingerprint:
+        if len(example.layout) == 16:
+            raise IndexError("out of range")
+        return take_fingerprint(example)
+
+    monkeypatch.setattr("backbeat.datasets.blocks.take_fingerprint", trip)
+    odd = [replace(s, reader=fail) if s.name == "six.mid" else s for s in sources]
+    assert build_corpus(Plan(odd), tmp_path / "corpus")["failed"] == 2
+    rejected = {r["name"]: r["detail"] for r in Corpus(tmp_path / "corpus").ledger.to_pylist() if r["result"] == "failed"}
+    assert rejected == {
+        "waltz.mid": "a fault of Backbeat, please report it with the file (IndexError: out of range)",
+        "six.mid": "a fault of Backbeat, please report it with the file (ZeroDivisionError: in six.mid)",
+    }
+
+
+def test_a_package_that_is_missing_is_no_fault_of_the_files(sources: list[Source], tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    load_minhash.cache_clear()
+    monkeypatch.setitem(sys.modules, "datasketch", None)
+    with pytest.raises(MissingExtraError, match=r"needs datasketch.*backbeat\[data\]"):
+        build_corpus(Plan(sources), tmp_path / "corpus")
+    monkeypatch.undo()
+    monkeypatch.setitem(sys.modules, "ray", None)
+    with pytest.raises(MissingExtraError, match=r"needs ray.*backbeat\[scale\]"):
+        build_corpus(Plan(sources), tmp_path / "corpus", engine="ray")
+    assert not (tmp_path / "corpus").exists(), "told before anything is done"
+
+
+def test_every_source_rejected_is_a_corpus_without_pieces(tmp_path: Path) -> None:
+    sources = write_files(tmp_path / "songs", {"a.mid": b"", "b.mid": b"MThd"})
+    assert dict(build_corpus(Plan(sources), tmp_path / "corpus")) == {"unreadable": 2}
+    assert len(Corpus(tmp_path / "corpus")) == 0 and Corpus(tmp_path / "corpus").names == []
+
+
+@pytest.mark.parametrize("keep_copies", [False, True])
+def test_stated_splits_and_folders_without_never_share_a_cluster(tmp_path: Path, keep_copies: bool) -> None:
+    """Copies by bytes, by content and as stated, in data sets with splits and in folders without, in any order."""
+    rng = np.random.default_rng(5)
+    files = {f"{bars}.mid": band_song(bars) for bars in range(8, 20)}
+    write_files(tmp_path / "songs", files)
+    sources = []
+    for number, name in enumerate([*files, *files, *files]):
+        split, cluster = ("", "train", "validation", "test")[rng.integers(4)], f"made-up:{rng.integers(6)}" if rng.random() < 0.3 else ""
+        sources.append(Source(str(tmp_path / "songs" / name), f"{number} {name}", cluster=cluster, split=split))
+    counts = build_corpus(Plan(sources, Settings(clean=False), keep_copies), tmp_path / "corpus")
+    corpus = Corpus(tmp_path / "corpus")
+    rows = corpus.manifest.to_pylist()
+    splits: dict[int, set[str]] = {}
+    for row in rows:
+        splits.setdefault(row["cluster"], set()).add(row["split"])
+    assert all(len(found) == 1 for found in splits.values()) and len(rows) + len(corpus.ledger) == counts.total() == len(sources)
+    by_bytes: dict[str, set[str]] = {}
+    for row in rows:
+        by_bytes.setdefault(row["sha256"], set()).add(row["split"])
+    assert all(len(found) == 1 for found in by_bytes.values())
 
 
 def test_a_block_of_something_else_is_told_and_removed(sources: list[Source], tmp_path: Path) -> None:
@@ -246,6 +386,43 @@ def test_a_file_that_kills_its_reader_lands_in_the_ledger(sources: list[Source],
     assert counts.total() == len(sources)
     rejected = {r["name"]: r["detail"] for r in Corpus(tmp_path / "corpus").ledger.to_pylist() if r["result"] == "unreadable"}
     assert rejected["waltz.mid"] == "the process that read it died" and set(rejected) == {"waltz.mid", "damaged.mid"}
+
+
+def read_slowly(source: Source) -> bytes:
+    """Takes longer than anybody waits for one of the files, and swallows errors meanwhile, as libraries do."""
+    if source.name == "six.mid":
+        while True:
+            try:
+                time.sleep(60)
+            except Exception:
+                continue
+    return Path(source.path).read_bytes()
+
+
+@pytest.mark.slow
+@pytest.mark.skipif(not hasattr(signal, "SIGKILL"), reason="needs signals of Unix")
+def test_stopping_does_not_wait_for_the_files_being_read(sources: list[Source], tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(building, "SIZE", 1)
+    slow = [replace(s, reader=read_slowly) for s in sources]
+
+    def stop(done: int) -> None:
+        if done == len(sources) - 1:
+            raise KeyboardInterrupt
+
+    before = set(multiprocessing.active_children())
+    started = time.monotonic()
+    with pytest.raises(KeyboardInterrupt):
+        build_corpus(Plan(slow), tmp_path / "corpus", workers=2, progress=stop)
+    while set(multiprocessing.active_children()) - before and time.monotonic() - started < 15:
+        time.sleep(0.05)
+    assert time.monotonic() - started < 15, "the workers end, though one had 20 s to go"
+
+
+@pytest.mark.skipif(not hasattr(signal, "setitimer"), reason="needs signals of Unix")
+def test_a_file_that_swallows_the_alarm_is_given_up_all_the_same(sources: list[Source], tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("backbeat.datasets.blocks.SECONDS", 0.3)
+    build_corpus(Plan([replace(s, reader=read_slowly) for s in sources]), tmp_path / "corpus")
+    assert {r["name"]: r["detail"] for r in Corpus(tmp_path / "corpus").ledger.to_pylist()}["six.mid"] == "not done after 0.3 s"
 
 
 def dawdle(source: Source) -> bytes:

@@ -110,7 +110,7 @@ def test_nothing_to_compare_with_is_nan_or_inf():
     ("arrays", "message"),
     [
         ({"hits": np.zeros((256, 8), bool)}, "hits must be"),
-        ({"first_steps": np.arange(17) * 8}, "hits must be"),
+        ({"first_steps": np.arange(17) * 8}, "first_steps must ascend"),
         ({"bass": np.zeros(3, bool)}, "bass must be"),
         ({"band_active": np.ones(3, bool)}, "each of 16 bars"),
     ],

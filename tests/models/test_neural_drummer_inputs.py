@@ -13,12 +13,12 @@ from backbeat.models.neural_drummer_inputs import (
     PAST,
     describe_band,
     describe_past,
-    find_pointers,
+    find_similar_bars,
+    forget,
     normalise_intensity,
     remember,
     shift_words,
 )
-from backbeat.units import MetreMap, TempoMap
 
 METRES = [(4, 4), (3, 4), (6, 8), (7, 8), (5, 16), (12, 8), (1, 4)]
 
@@ -52,32 +52,40 @@ def test_it_hears_the_steps_to_come_but_not_far():
     assert np.flatnonzero((one != two).any(axis=1)).tolist() == list(range(35, 41))
 
 
-def test_pointers_go_back_by_bars_of_the_same_length():
-    grid = Grid.lay(TempoMap(480), MetreMap((0, 2 * 1920, 2 * 1920 + 1440), (4, 3, 4), (4, 4, 4)), 4 * 1920 + 1440)
-    assert grid.bar_steps.tolist() == [16, 16, 12, 16, 16]
-    pointers = find_pointers(grid.bar_steps)
-    first = grid.first_steps
-    assert pointers[first[1] + 5].tolist() == [5, -1, -1, -1]
-    assert pointers[first[2]].tolist() == [-1] * 4
-    assert pointers[first[3] + 3].tolist() == [-1, first[1] + 3, -1, -1]
-    assert pointers[first[4] + 15].tolist() == [first[3] + 15, -1, 15, -1]
+def test_similar_bars_are_earlier_and_alike():
+    rng = np.random.default_rng(0)
+    verse, chorus = ((rng.random((16, 6)) < 0.3).astype(np.float32) for _ in range(2))
+    bars = [verse] * 4 + [chorus] * 4 + [verse] * 4 + [chorus] * 4
+    matches = find_similar_bars(np.concatenate(bars), Grid.regular(16))
+    assert matches.shape == (16, 2) and (matches < np.arange(16)[:, None]).all()
+    assert set(matches[9].tolist()) <= {1, 2, 8} and set(matches[13].tolist()) <= {4, 5, 6, 12}
 
 
 @settings(max_examples=40)
 @given(st.integers(0, 999), st.sampled_from([(4, 4), (3, 8)]), st.integers(1, 12))
-def test_pointers_never_look_ahead(seed, metre, bars):
-    grid = Grid.regular(bars, *metre)
-    pointers = find_pointers(grid.bar_steps)
-    assert (pointers < np.arange(grid.steps)[:, None]).all()
-    words = np.random.default_rng(seed).integers(0, 512, grid.steps).astype(np.uint16)
-    remembered = remember(words, pointers)
-    assert ((remembered == NO_WORD) == (pointers < 0)).all()
+def test_what_is_remembered_was_played_before(seed, metre, bars):
+    grid, rng = Grid.regular(bars, *metre), np.random.default_rng(seed)
+    words, onsets = rng.integers(0, 6, grid.steps).astype(np.uint16), (rng.random((grid.steps, 6)) < 0.3).astype(np.float32)
+    recalled = remember(words, onsets, grid)
+    place = int(rng.integers(0, grid.steps))
+    later = words.copy()
+    later[place:] = 7
+    again = remember(later, onsets, grid)
+    assert np.array_equal(recalled.words[: place + 1], again.words[: place + 1]) and np.array_equal(recalled.habit[: place + 1], again.habit[: place + 1])
 
 
 def test_the_past_is_bits_of_the_word_before_and_of_those_remembered():
     words = np.array([5, 511], np.uint16)
-    rows = describe_past(shift_words(words), np.array([[NO_WORD, 3, NO_WORD, NO_WORD]] * 2))
+    remembered = np.full((2, 7), NO_WORD)
+    remembered[:, 1] = 3
+    rows = describe_past(shift_words(words), remembered, np.full((2, 7), 51, np.uint8), np.full((2, 9), 255, np.uint8))
     assert rows.shape == (2, PAST) and not rows[0, :9].any()
     assert rows[1, :9].tolist() == words_to_hits(np.array([5]))[0].tolist()
     assert rows[:, 18:27].tolist() == [words_to_hits(np.array([3]))[0].tolist()] * 2
-    assert rows[:, -4:].tolist() == [[0, 1, 0, 0]] * 2
+    assert rows[:, 72:79].tolist() == [[0, 1, 0, 0, 0, 0, 0]] * 2
+    assert np.allclose(rows[:, 79:86], 0.2) and rows[:, 86:].all()
+
+
+def test_nothing_is_known_of_a_forgotten_take():
+    past, remembered = forget(3)
+    assert past.shape == (3, PAST) and not past.any() and remembered.shape == (3, 7) and (remembered == NO_WORD).all()

@@ -43,7 +43,7 @@ def make_inputs(batch, steps, seed=0):
     return (
         torch.rand(batch, steps, BAND, generator=generator),
         torch.rand(batch, steps, PAST, generator=generator),
-        torch.randint(0, 513, (batch, steps, 4), generator=generator),
+        torch.randint(0, 513, (batch, steps, 7), generator=generator),
     )
 
 
@@ -67,9 +67,9 @@ def test_a_pointer_speaks_for_the_word_it_points_at():
     network = make_steps()
     with torch.no_grad():
         network.pointers.weight.zero_()
-        network.pointers.bias.copy_(torch.tensor([3.0, 0, 0, 0]))
+        network.pointers.bias.copy_(torch.tensor([3.0, 0, 0, 0, 0, 0, 0]))
     band, past, _ = make_inputs(1, 2)
-    nothing = torch.full((1, 2, 4), 512)
+    nothing = torch.full((1, 2, 7), 512)
     pointed = nothing.clone()
     pointed[0, 1, 0] = 77
     before, after = (network(band, past, words, network.start(1))[0] for words in (nothing, pointed))

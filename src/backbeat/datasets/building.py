@@ -13,7 +13,7 @@ import shutil
 import zipfile
 from collections import Counter
 from collections.abc import Callable, Iterator, Sequence
-from contextlib import closing, contextmanager, suppress
+from contextlib import closing, contextmanager, nullcontext, suppress
 from dataclasses import dataclass, field, replace
 from functools import partial
 from pathlib import Path
@@ -228,8 +228,7 @@ def _judge_copies(plan: Plan, workshop: Path) -> tuple[Iterator[Verdict], list[s
 def _write_corpus(plan: Plan, workshop: Path, folder: Path) -> None:
     """Write the arrays of what is kept, the manifest, the ledger and, last, meta.json, which makes it a corpus."""
     verdicts, names = _judge_copies(plan, workshop)
-    writer = _Writer(folder)
-    with TableWriter(folder / MANIFEST) as manifest, TableWriter(folder / LEDGER) as ledger:
+    with _Writer(folder) as writer, TableWriter(folder / MANIFEST) as manifest, TableWriter(folder / LEDGER) as ledger:
         for block in _read_blocks(plan, workshop, arrays=True):
             pieces = block.pieces()
             for row in block.rows:
@@ -243,7 +242,6 @@ def _write_corpus(plan: Plan, workshop: Path, folder: Path) -> None:
                     writer.add(piece, row)
                 else:
                     ledger.add(row | {"result": verdict.result, "detail": f"of {names[verdict.twin]}"})
-    writer.close()
     meta = {
         "schema": SCHEMA,
         "arrays": writer.kinds,
@@ -283,7 +281,10 @@ class _Writer:
     def _open(self, name: str) -> None:
         self.files[name] = (self.folder / f"{name}.bin").open("wb")
 
-    def close(self) -> None:
-        """Finish the files."""
+    def __enter__(self) -> _Writer:
+        return self
+
+    def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, trace: object) -> None:
         for file in self.files.values():
-            file.close()
+            with suppress(OSError) if kind else nullcontext():  # of a full disk; the first error is told
+                file.close()

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import signal
+import socket
 import threading
 import time
 from collections.abc import Callable, Generator, Iterator, Sequence
@@ -174,13 +175,22 @@ def _join_cluster(ray: Any, address: str | None) -> Iterator[None]:  # noqa: ANN
         yield
         return
     try:
+        _reach(address)
         ray.init(address=address, log_to_driver=False, logging_level="error", include_dashboard=False if address is None else None)
-    except (ConnectionError, ValueError, RuntimeError) as error:
+    except (OSError, ValueError, RuntimeError) as error:
         raise InputError(f"no Ray cluster at {address or 'this machine'} ({error}): start one with 'ray start --head', or unset RAY_ADDRESS") from None
     try:
         yield
     finally:
         ray.shutdown()
+
+
+def _reach(address: str | None) -> None:
+    """Raise OSError where nobody listens at ``host:port``, which Ray would go on trying for ten minutes."""
+    host, colon, port = (address or "").removeprefix("ray://").rpartition(":")
+    if colon and port.isdigit():
+        with socket.create_connection((host.strip("[]"), int(port)), timeout=10):
+            pass
 
 
 class _RayCalls:

@@ -110,9 +110,10 @@ def list_corpus(folder: Path, split: str = "") -> list[Source]:
         split: only the pieces of this split, "" for all.
 
     Raises:
-        InputError: the folder is no corpus, or has nothing of the split.
+        InputError: the folder is no corpus, is on another grid than 16ths, or has nothing of the split.
     """
     corpus = Corpus(folder)
+    corpus.check_density()
     chosen = corpus.choose(split).tolist() if split else range(len(corpus))
     if not len(chosen):
         raise InputError(f"{folder}: no piece in it" + (f" of split {split!r}, leave out --split to measure on all" if split else ""))

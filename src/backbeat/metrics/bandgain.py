@@ -13,6 +13,7 @@ from collections.abc import Sequence
 import numpy as np
 
 from backbeat.codecs.words import Words
+from backbeat.metrics.checks import check_numbers
 from backbeat.metrics.likelihood import count_onsets
 from backbeat.metrics.likelihood import validate as validate_likelihood
 from backbeat.units import Floats
@@ -64,8 +65,10 @@ def songs_helped(log2_p: Sequence[Floats], other: Sequence[Floats]) -> float:
         log2_p, other: one float64 [steps] a song.
 
     Raises:
-        ValueError: there is no song.
+        ValueError: there is no song, or a score is no array of finite numbers.
     """
+    for scores in (*log2_p, *other):
+        check_numbers(scores, "log2_p")
     saved = np.array([a.sum() - b.sum() for a, b in zip(log2_p, other, strict=True)])
     if not len(saved):
         raise ValueError("nothing to evaluate: no song given")
@@ -74,6 +77,7 @@ def songs_helped(log2_p: Sequence[Floats], other: Sequence[Floats]) -> float:
 
 def evaluate(log2_p: Floats, words: Words, *, wrong: Floats | None = None, twin: Floats | None = None) -> dict[str, float]:
     """The gains that can be had: over a wrong band, over a twin."""
+    validate_likelihood(log2_p, words)
     gains = {}
     if wrong is not None:
         gains["wrong_band_gain"] = wrong_band_gain(log2_p, wrong, words)

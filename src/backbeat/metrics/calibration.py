@@ -42,8 +42,8 @@ def validate(probabilities: Floats, hits: Flags) -> None:
     """
     if probabilities.shape != hits.shape or not hits.size:
         raise ValueError(f"probabilities and hits must have one shape and an entry, not {probabilities.shape} and {hits.shape}")
-    if hits.dtype != np.bool_:
-        raise ValueError("hits must be bool")
+    if hits.dtype != np.bool_ or probabilities.dtype.kind != "f":
+        raise ValueError(f"hits must be bool and probabilities float, not {hits.dtype} and {probabilities.dtype}")
     if not (probabilities.min() >= 0 and probabilities.max() <= 1):
         raise ValueError("probabilities lie in 0-1")
 

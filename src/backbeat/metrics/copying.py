@@ -12,6 +12,7 @@ import numpy as np
 import numpy.typing as npt
 
 from backbeat.codecs.words import Hits
+from backbeat.metrics.checks import check_bars
 from backbeat.metrics.onsets import micro_f1
 from backbeat.metrics.onsets import validate as validate_onsets
 from backbeat.units import Ints
@@ -27,18 +28,19 @@ def validate(hits: Hits, first_steps: Ints) -> None:
         ValueError: hits are not bool [steps, 9], or the bars do not ascend from 0 to the number of steps.
     """
     validate_onsets(hits, hits)
-    if not len(first_steps) or first_steps[0] != 0 or first_steps[-1] != len(hits) or np.any(np.diff(first_steps) <= 0):
-        raise ValueError("first_steps must ascend from 0 to the number of steps")
+    check_bars(first_steps, len(hits))
 
 
 def find_sources(first_steps: Ints, back: int) -> tuple[Ints, Ints]:
     """Steps that have a counterpart ``back`` bars before, and that counterpart: two int64 [n].
 
     Raises:
-        ValueError: ``back`` is below 1.
+        ValueError: ``back`` is below 1, or the bars do not ascend from 0.
     """
     if back < 1:
         raise ValueError("back must be at least 1: a bar cannot copy itself")
+    if first_steps.shape != (0,):
+        check_bars(first_steps)
     steps = np.arange(first_steps[-1] if len(first_steps) else 0)
     bar = np.searchsorted(first_steps, steps, side="right") - 1
     steps, bar = steps[bar >= back], bar[bar >= back]

@@ -20,6 +20,7 @@ import numpy.typing as npt
 
 from backbeat.codecs.words import CLASSES, Hits, Words, words_to_hits
 from backbeat.errors import MissingExtraError
+from backbeat.metrics.checks import check_bars, check_flags, check_numbers, check_words
 from backbeat.units import Floats, Ints
 
 STEPS = 32
@@ -62,10 +63,11 @@ def find_windows(first_steps: Ints, bars: int = 2, steps: int = STEPS) -> Ints:
     Windows of another length (another metre, a cut bar, the rest of the piece) are left out.
 
     Raises:
-        ValueError: ``bars`` is below 1.
+        ValueError: ``bars`` is below 1, or the bars do not ascend from 0.
     """
     if bars < 1:
         raise ValueError("a window has at least 1 bar")
+    check_bars(first_steps)
     starts = np.arange(0, len(first_steps) - bars, bars)
     lengths = first_steps[starts + bars] - first_steps[starts]
     return np.asarray(first_steps[starts[lengths == steps]], dtype=np.int64)
@@ -79,7 +81,12 @@ def make_windows(words: Words, first_steps: Ints, bars: int = 2, steps: int = ST
         first_steps: int64 [bars + 1].
         bars: bars of a window.
         steps: steps of a window.
+
+    Raises:
+        ValueError: these are no words, or the bars do not cover them.
     """
+    check_words(words)
+    check_bars(first_steps, len(words))
     windows = words[find_windows(first_steps, bars, steps)[:, None] + np.arange(steps)]
     return np.asarray(windows[windows.any(axis=1)], dtype=np.uint16)
 
@@ -92,8 +99,10 @@ def auc(scores: Floats, labels: npt.NDArray[np.bool_]) -> float:
         labels: bool [n].
 
     Raises:
-        ValueError: shapes differ, or a label is missing.
+        ValueError: shapes differ, a label is missing, or a score is not finite.
     """
+    check_numbers(scores, "scores")
+    check_flags(labels, "labels")
     if scores.shape != labels.shape or scores.ndim != 1 or labels.all() or not labels.any():
         raise ValueError("scores and labels must be [n] of one length, with both labels")
     _, place, counts = np.unique(scores, return_inverse=True, return_counts=True)
@@ -110,7 +119,11 @@ def describe_windows(windows: Words) -> Singles:
 
     Args:
         windows: uint16 [n, steps].
+
+    Raises:
+        ValueError: they are not.
     """
+    check_words(windows, 2)
     hits = words_to_hits(windows)
     flat = hits.reshape(len(windows), -1)
     ordered = np.sort(windows, axis=1)
@@ -166,8 +179,8 @@ def validate(real: Singles, real_groups: Groups, generated: Singles, generated_g
         ValueError: a window lacks its group, or either side has fewer groups than folds.
     """
     for name, windows, groups in (("real", real, real_groups), ("generated", generated, generated_groups)):
-        if len(windows) != len(groups):
-            raise ValueError(f"{len(windows)} {name} windows with {len(groups)} groups")
+        if groups.ndim != 1 or len(windows) != len(groups):
+            raise ValueError(f"{len(windows)} {name} windows with groups {groups.shape}")
         if len(np.unique(groups)) < folds:
             raise ValueError(f"{len(np.unique(groups))} {name} takes are too few for {folds} folds")
     if folds < 2:

@@ -22,8 +22,9 @@ from itertools import pairwise
 import numpy as np
 import numpy.typing as npt
 
-from backbeat.codecs.words import CLASSES, Hits
+from backbeat.codecs.words import Hits
 from backbeat.kits import load_kit
+from backbeat.metrics.checks import check_bars, check_flags, check_hits
 from backbeat.units import Ints
 
 REACH = 4
@@ -43,12 +44,10 @@ def validate(hits: Hits, first_steps: Ints) -> None:
     """Check that bars cover the hits.
 
     Raises:
-        ValueError: hits are not [steps, 9], or the bars do not ascend from 0 to the number of steps.
+        ValueError: hits are not bool [steps, 9], or the bars do not ascend from 0 to the number of steps.
     """
-    if hits.ndim != 2 or hits.shape[1] != CLASSES:
-        raise ValueError(f"hits must be [steps, {CLASSES}], not {hits.shape}")
-    if len(first_steps) < 2 or first_steps[0] != 0 or first_steps[-1] != len(hits) or np.any(np.diff(first_steps) <= 0):
-        raise ValueError("first_steps must ascend from 0 to the number of steps")
+    check_hits(hits)
+    check_bars(first_steps, len(hits), least=1)
 
 
 def find_pattern(bars: list[Hits], bar: int) -> Hits | None:
@@ -107,7 +106,11 @@ def before_sections(section_starts: Bars) -> Bars:
 
     Args:
         section_starts: bool [bars].
+
+    Raises:
+        ValueError: they are not.
     """
+    check_flags(section_starts, "section_starts")
     before = np.zeros(len(section_starts), np.bool_)
     before[:-1] = section_starts[1:]
     return before
@@ -122,6 +125,7 @@ def evaluate(hits: Hits, first_steps: Ints, section_starts: Bars) -> dict[str, f
         ValueError: ``section_starts`` does not have one value a bar.
     """
     fills = find_fills(hits, first_steps)
+    check_flags(section_starts, "section_starts")
     if section_starts.shape != fills.shape:
         raise ValueError(f"section_starts must be [bars] = {len(fills)}, not {section_starts.shape}")
     before, fills = before_sections(section_starts)[:-1], fills[:-1]

@@ -11,6 +11,7 @@ from __future__ import annotations
 import numpy as np
 
 from backbeat.codecs.words import Words, words_to_hits
+from backbeat.metrics.checks import check_words
 from backbeat.units import Floats
 
 
@@ -18,16 +19,22 @@ def validate(log2_p: Floats, words: Words) -> None:
     """Check that likelihoods and words belong together.
 
     Raises:
-        ValueError: shapes differ, nothing is given, or a value is not the log of a probability.
+        ValueError: shapes differ, nothing is given, words are none, or a value is not the log of a probability.
     """
-    if log2_p.ndim != 1 or log2_p.shape != words.shape or not len(words):
+    if log2_p.ndim != 1 or log2_p.shape != words.shape or not words.size:
         raise ValueError(f"log2_p and words must be [steps] of one length >= 1, not {log2_p.shape} and {words.shape}")
-    if np.isnan(log2_p).any() or log2_p.max() > 1e-6:
+    check_words(words)
+    if log2_p.dtype.kind != "f" or np.isnan(log2_p).any() or log2_p.max() > 1e-6:
         raise ValueError("log2_p holds a value that is not the logarithm of a probability")
 
 
 def count_onsets(words: Words) -> int:
-    """Number of onsets in words."""
+    """Number of onsets in words.
+
+    Raises:
+        ValueError: they are not words.
+    """
+    check_words(words)
     return int(words_to_hits(words).sum())
 
 
@@ -76,7 +83,7 @@ def evaluate_bars(log2_p: Floats, bars: Floats) -> dict[str, float]:
     Raises:
         ValueError: either is empty, or holds a value that is not the logarithm of a probability.
     """
-    validate(log2_p, np.zeros(len(log2_p), np.uint16))
-    validate(bars, np.zeros(len(bars), np.uint16))
+    validate(log2_p, np.zeros(log2_p.shape, np.uint16))
+    validate(bars, np.zeros(bars.shape, np.uint16))
     both = float(log2_p.sum() + bars.sum()) / (len(log2_p) + len(bars))
     return {"perplexity_with_bars": float(2.0**-both), "bits_per_bar_token": float(-bars.mean())}

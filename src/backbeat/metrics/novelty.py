@@ -14,6 +14,7 @@ import numpy as np
 import numpy.typing as npt
 
 from backbeat.codecs.words import Words, words_to_hits
+from backbeat.metrics.checks import check_words
 from backbeat.units import Ints
 
 _CHUNK = 8192
@@ -23,14 +24,21 @@ def validate(windows: Words, training: Words) -> None:
     """Check that windows can be compared.
 
     Raises:
-        ValueError: they are not two non-empty arrays of windows of one length.
+        ValueError: they are not two non-empty arrays of words in windows of one length.
     """
     if windows.ndim != 2 or training.ndim != 2 or windows.shape[1] != training.shape[1] or not windows.size or not training.size:
         raise ValueError(f"windows and training must be [n, steps] of one length, not {windows.shape} and {training.shape}")
+    check_words(windows, 2)
+    check_words(training, 2)
 
 
 def halve_tempo(windows: Words) -> Words:
-    """uint16 [2 n, steps]: each half of each window twice as slow, its words on every other step, rests between."""
+    """uint16 [2 n, steps]: each half of each window twice as slow, its words on every other step, rests between.
+
+    Raises:
+        ValueError: the windows are not words [n, steps].
+    """
+    check_words(windows, 2)
     half = windows.shape[1] // 2
     slow = np.zeros((2 * len(windows), windows.shape[1]), dtype=np.uint16)
     slow[:, : 2 * half : 2] = np.concatenate([windows[:, :half], windows[:, half : 2 * half]])
@@ -38,7 +46,12 @@ def halve_tempo(windows: Words) -> Words:
 
 
 def double_tempo(windows: Words) -> Words:
-    """uint16 [n, steps]: each window twice as fast, played twice; two neighbouring words fall into one step."""
+    """uint16 [n, steps]: each window twice as fast, played twice; two neighbouring words fall into one step.
+
+    Raises:
+        ValueError: the windows are not words [n, steps].
+    """
+    check_words(windows, 2)
     half = windows.shape[1] // 2
     fast = windows[:, : 2 * half : 2] | windows[:, 1 : 2 * half : 2]
     return np.asarray(np.concatenate([fast, fast, windows[:, 2 * half :]], axis=1), dtype=np.uint16)
@@ -79,7 +92,13 @@ def _flatten(windows: Words) -> npt.NDArray[np.float32]:
 
 
 def find_longest_run(words: Words, training: Sequence[Words]) -> int:
-    """Length in steps of the longest passage of ``words`` that stands word for word in a training piece, rests included."""
+    """Length in steps of the longest passage of ``words`` that stands word for word in a training piece, rests included.
+
+    Raises:
+        ValueError: any of it is not words [steps].
+    """
+    for piece in (words, *training):
+        check_words(piece)
     low, high = 0, len(words)
     while low < high:
         middle = (low + high + 1) // 2

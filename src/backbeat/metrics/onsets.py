@@ -14,6 +14,7 @@ import numpy as np
 
 from backbeat.codecs.words import CLASSES, Hits
 from backbeat.kits import load_kit
+from backbeat.metrics.checks import check_bars
 from backbeat.units import Floats, Ints
 
 
@@ -56,8 +57,7 @@ def bar_mean_f1(real: Hits, played: Hits, first_steps: Ints) -> float:
         ValueError: the bars do not cover the steps.
     """
     validate(real, played)
-    if not len(first_steps) or first_steps[0] != 0 or first_steps[-1] != len(real) or np.any(np.diff(first_steps) <= 0):
-        raise ValueError("first_steps must ascend from 0 to the number of steps")
+    check_bars(first_steps, len(real))
     found = np.add.reduceat((real & played).sum(axis=1), first_steps[:-1])
     both = np.add.reduceat(real.sum(axis=1) + played.sum(axis=1), first_steps[:-1])
     return _mean_heard(_f1(found, both), both)
@@ -79,7 +79,13 @@ def evaluate(real: Sequence[Hits], played: Sequence[Hits], first_steps: Sequence
     Args:
         real, played: one bool [steps, 9] a song.
         first_steps: one int64 [bars + 1] a song.
+
+    Raises:
+        ValueError: there is no song, or one of them does not fit.
     """
+    for ours, theirs, first in zip(real, played, first_steps, strict=True):
+        validate(ours, theirs)
+        check_bars(first, len(ours))
     all_real, all_played = np.concatenate(list(real)), np.concatenate(list(played))
     lengths = np.cumsum([0, *(len(r) for r in real)])
     bars = np.concatenate([*(f[:-1] + at for f, at in zip(first_steps, lengths, strict=False)), lengths[-1:]])

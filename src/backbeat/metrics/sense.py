@@ -14,8 +14,9 @@ from typing import NamedTuple
 import numpy as np
 import numpy.typing as npt
 
-from backbeat.codecs.words import CLASSES, Hits, hits_to_words
+from backbeat.codecs.words import Hits, hits_to_words
 from backbeat.kits import load_kit
+from backbeat.metrics.checks import check_bars, check_flags, check_hits
 from backbeat.metrics.fills import before_sections as mark_before_sections
 from backbeat.metrics.fills import find_fills
 from backbeat.units import Floats, Ints
@@ -59,15 +60,11 @@ class Performance:
     steps_per_quarter: int = 4
 
     def __post_init__(self) -> None:
+        check_hits(self.hits)
+        check_bars(self.first_steps, len(self.hits), least=1)
+        for name in ("bass", "band_active", "section_starts"):
+            check_flags(getattr(self, name), name)
         steps, bars = len(self.hits), len(self.first_steps) - 1
-        if (
-            self.hits.shape != (steps, CLASSES)
-            or bars < 1
-            or self.first_steps[0] != 0
-            or self.first_steps[-1] != steps
-            or np.any(np.diff(self.first_steps) <= 0)
-        ):
-            raise ValueError(f"hits must be [steps, {CLASSES}], and first_steps ascend from 0 to the number of steps")
         if self.bass.shape != (steps,):
             raise ValueError(f"bass must be [steps] = {steps}, not {self.bass.shape}")
         if not all(len(a) == bars for a in (self.numerators, self.denominators, self.band_active, self.section_starts)):

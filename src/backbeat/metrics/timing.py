@@ -20,6 +20,7 @@ import numpy as np
 import numpy.typing as npt
 
 from backbeat.groove import Groove
+from backbeat.metrics.checks import check_numbers
 from backbeat.units import Floats, Ints, TempoMap
 
 MINIMUM = 20
@@ -53,8 +54,10 @@ class Feel:
         arrays = (self.cells, self.offsets, self.velocities, self.qpm)
         if any(a.ndim != 1 or len(a) != len(self.cells) for a in arrays):
             raise ValueError(f"cells, offsets, velocities and qpm must be [n] of one length, not {', '.join(str(a.shape) for a in arrays)}")
-        if not all(np.isfinite(a).all() for a in arrays[1:]) or np.any(self.qpm <= 0):
-            raise ValueError("offsets and velocities must be finite, tempi positive")
+        for name in ("offsets", "velocities", "qpm"):
+            check_numbers(getattr(self, name), name)
+        if self.cells.dtype.kind not in "iu" or np.any(self.qpm <= 0):
+            raise ValueError("cells must be integers, tempi positive")
 
     def __len__(self) -> int:
         return len(self.cells)
@@ -80,8 +83,10 @@ def number_cells(classes: Ints, places: Ints) -> Ints:
     """int64 [n]: one number for each pair of kit class and step of the bar (0 = the bar's first).
 
     Raises:
-        ValueError: a class or place is negative.
+        ValueError: they are not integers [n] of one length, or one is negative.
     """
+    if classes.ndim != 1 or classes.shape != places.shape or classes.dtype.kind not in "iu" or places.dtype.kind not in "iu":
+        raise ValueError(f"classes and places must be integers [n] of one length, not {classes.dtype} {classes.shape} and {places.dtype} {places.shape}")
     if len(classes) and (classes.min() < 0 or places.min() < 0 or places.max() >= _WIDEST_BAR):
         raise ValueError("classes and places count from 0")
     return np.asarray(classes * _WIDEST_BAR + places, dtype=np.int64)
@@ -165,8 +170,10 @@ def wasserstein(real: Floats, played: Floats) -> float:
         played: float [m].
 
     Raises:
-        ValueError: one is empty.
+        ValueError: one is empty, or no array of finite numbers.
     """
+    check_numbers(real, "real")
+    check_numbers(played, "played")
     if not len(real) or not len(played):
         raise ValueError("the distance of an empty sample")
     values = np.sort(np.concatenate([real, played]))
@@ -181,7 +188,14 @@ def wasserstein_by_cell(real: Floats, real_cells: Ints, played: Floats, played_c
         real: float [n].  real_cells: int64 [n].
         played: float [m].  played_cells: int64 [m].
         minimum: a cell with fewer hits on either side is left out.
+
+    Raises:
+        ValueError: values and cells have not one length.
     """
+    if real_cells.dtype.kind not in "iu" or played_cells.dtype.kind not in "iu":
+        raise ValueError(f"cells must be integers, not {real_cells.dtype} and {played_cells.dtype}")
+    if real.shape != real_cells.shape or played.shape != played_cells.shape or real.ndim != 1 or played.ndim != 1:
+        raise ValueError("values and cells must be [n] of one length")
     distances, weights = [], []
     for cell in np.intersect1d(real_cells, played_cells):
         ours, theirs = real[real_cells == cell], played[played_cells == cell]

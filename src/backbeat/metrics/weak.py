@@ -20,6 +20,7 @@ from itertools import pairwise
 import numpy as np
 
 from backbeat.codecs.words import Hits, Words
+from backbeat.metrics.checks import check_numbers, check_words
 from backbeat.metrics.fills import validate
 from backbeat.units import Floats, Ints
 
@@ -54,10 +55,12 @@ def drum_pattern_consistency(places: Ints, steps_per_quarter: int) -> float:
         steps_per_quarter: density of the grid.
 
     Raises:
-        ValueError: the density is not positive.
+        ValueError: the density is not positive, or places are no integers.
     """
     if steps_per_quarter < 1:
         raise ValueError("steps_per_quarter must be at least 1")
+    if places.ndim != 1 or (len(places) and places.dtype.kind not in "iu"):
+        raise ValueError(f"places must be integers [hits], not {places.dtype} {places.shape}")
     if not len(places):
         return float("nan")
     within = places % steps_per_quarter
@@ -75,7 +78,8 @@ def word_entropy(windows: Words) -> Floats:
     Raises:
         ValueError: windows are not [n, steps] with a step.
     """
-    if windows.ndim != 2 or not windows.shape[1]:
+    check_words(windows, 2)
+    if not windows.shape[1]:
         raise ValueError(f"windows must be [n, steps], not {windows.shape}")
     same = windows[:, :, None] == windows[:, None, :]
     shares = same.mean(axis=2)  # of the window, the word that stands at each step
@@ -89,7 +93,8 @@ def entropy_pass(windows: Words, minimum: float = MIN_ENTROPY) -> float:
         windows: uint16 [n, steps].
         minimum: nats.
     """
-    return float((word_entropy(windows) >= minimum - 1e-9).mean()) if len(windows) else float("nan")
+    passed = word_entropy(windows) >= minimum - 1e-9
+    return float(passed.mean()) if len(passed) else float("nan")
 
 
 def overlap_area(first: Floats, second: Floats) -> float:
@@ -99,8 +104,10 @@ def overlap_area(first: Floats, second: Floats) -> float:
         first, second: float [n] and [m], samples of a descriptor or of distances.
 
     Raises:
-        ValueError: a sample has fewer than two different values.
+        ValueError: a sample has fewer than two different values, or is no array of finite numbers.
     """
+    check_numbers(first, "first")
+    check_numbers(second, "second")
     if any(len(np.unique(a)) < 2 for a in (first, second)):
         raise ValueError("an overlap area needs samples of two different values or more")
     widths = [float(a.std(ddof=1)) * len(a) ** -0.2 for a in (first, second)]
@@ -122,7 +129,14 @@ def list_distances(first: Floats, second: Floats | None = None) -> Floats:
     Args:
         first: float [n, d], descriptors.
         second: float [m, d]; none = within ``first``.
+
+    Raises:
+        ValueError: they are no descriptors of one size.
     """
+    for name, values in (("first", first), ("second", first if second is None else second)):
+        check_numbers(values, name, 2)
+        if values.shape[1] != first.shape[1]:
+            raise ValueError(f"descriptors have one size, not {first.shape[1]} and {values.shape[1]}")
     other = first if second is None else second
     distances = np.sqrt(((first[:, None] - other[None]) ** 2).sum(axis=2))
     return np.asarray(distances[np.triu_indices(len(first), 1)] if second is None else distances.ravel(), dtype=np.float64)

@@ -61,12 +61,19 @@ class Traits:
     Args:
         notes: the notes.
         ticks_per_quarter: resolution of the file.
-        counts: notes of each of the 128 pitches.
+        table: int64 [128], notes of each pitch.
+        core: how many notes have one of the pitches that most kits strike.
     """
 
     notes: Notes
     ticks_per_quarter: int
-    counts: list[int]
+    table: Ints
+    core: int
+
+    @cached_property
+    def counts(self) -> list[int]:
+        """Notes of each of the 128 pitches."""
+        return list(self.table.tolist())
 
     @cached_property
     def pitches(self) -> int:
@@ -143,21 +150,22 @@ def mark_drums(parts: Sequence[Part], voices: VoiceEvents, rhythm: RhythmChannel
     struck = cache(lambda: np.sort(np.concatenate([np.zeros(0, np.int64), *(_encode_strokes(p.notes) for p in parts if p.channel == DRUM_CHANNEL)])))
     names = Counter(part.name for part in parts if part.channel != DRUM_CHANNEL)
     marked = []
-    for part, counts in zip(parts, _count_pitches(parts), strict=True):
+    table = _count_pitches(parts)
+    for part, counts, core in zip(parts, table, table[:, CORE].sum(axis=1).tolist(), strict=True):
         reason = "channel 10" if part.channel == DRUM_CHANNEL else ""
         if not reason:
-            traits = Traits(part.notes, ticks_per_quarter, counts)
+            traits = Traits(part.notes, ticks_per_quarter, counts, core)
             bank = banks.find(part.track, part.channel, part.notes)
             reason = _judge(part, traits, bank, rhythm, struck, names[part.name] == 1)
         marked.append(replace(part, drums=reason) if reason else part)
     return tuple(marked)
 
 
-def _count_pitches(parts: Sequence[Part]) -> list[list[int]]:
-    """Notes of each of the 128 pitches, for each part."""
+def _count_pitches(parts: Sequence[Part]) -> Ints:
+    """int64 [parts, 128]: notes of each pitch."""
     pitch = np.concatenate([np.zeros(0, np.uint8), *(part.notes["pitch"] for part in parts)])
     place = np.repeat(np.arange(len(parts)) * 128, [len(part.notes) for part in parts]) + pitch
-    return list(np.bincount(place, minlength=128 * len(parts)).reshape(-1, 128).tolist())
+    return np.bincount(place, minlength=128 * len(parts)).reshape(-1, 128)
 
 
 def _judge(part: Part, traits: Traits, bank: int, rhythm: RhythmChannels, struck: Callable[[], Ints], own_name: bool) -> str:
@@ -169,6 +177,8 @@ def _judge(part: Part, traits: Traits, bank: int, rhythm: RhythmChannels, struck
         return "name"
     if part.program in PERCUSSION_PROGRAMS and (traits.is_modest or (part.program == REVERSE_CYMBAL and traits.pitches <= 4)):
         return "program"
+    if traits.core / len(traits.notes) < 0.3:  # neither a copy nor a kit
+        return ""
     if _copies(part.notes, traits, struck) or (part.program not in LOW_PROGRAMS and traits.is_kit):
         return "notes"
     return ""
@@ -186,7 +196,7 @@ def _is_short_kit(traits: Traits) -> bool:
 
 def _copies(notes: Notes, traits: Traits, struck: Callable[[], Ints]) -> bool:
     """Whether nearly every note stands on channel 10 as well; two pitches can meet by chance (a bass and a kick)."""
-    if len(notes) < 16 or traits.pitches < 3 or traits.share(CORE) < 0.3:
+    if len(notes) < 16 or traits.pitches < 3 or traits.core / len(notes) < 0.3:
         return False
     mine, theirs = _encode_strokes(notes), struck()
     if not len(theirs):

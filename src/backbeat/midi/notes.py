@@ -104,7 +104,8 @@ def collect_voice_events(data: bytes, tracks: list[TrackEvents]) -> VoiceEvents:
     buffer = np.frombuffer(data, dtype=np.uint8)
     status = np.concatenate([track.statuses for track in tracks])
     voice = (status < 0xF0).nonzero()[0]
-    number = np.repeat(np.arange(len(tracks)), [len(track.statuses) for track in tracks]).take(voice)
+    first = voice.searchsorted(np.cumsum([0, *(len(track.statuses) for track in tracks)]))
+    number = np.repeat(np.arange(len(tracks)), first[1:] - first[:-1])
     tick, end = (np.concatenate(columns).take(voice) for columns in ([t.ticks for t in tracks], [t.ends for t in tracks]))
     status = status.take(voice)
     two = (status < 0xC0) | (status >= 0xE0)

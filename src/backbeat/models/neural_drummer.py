@@ -17,12 +17,12 @@ from typing import Any
 import numpy as np
 
 from backbeat.codecs.intensity import count_ahead, normalise
-from backbeat.codecs.recall import NO_WORD
+from backbeat.codecs.recall import NO_WORD, Memory
 from backbeat.codecs.words import CLASSES, VOCABULARY, Hits, words_to_hits
 from backbeat.errors import InputError, ModelError
 from backbeat.grid import Grid
 from backbeat.kits import Kit, load_kit
-from backbeat.models.neural_drummer_inputs import LANES, Array, describe_band, describe_past, find_pointers, remember, shift_words
+from backbeat.models.neural_drummer_inputs import LANES, Array, describe_band, describe_past, describe_take, find_similar_bars, forget, remember
 from backbeat.models.protocol import Band, Piece
 from backbeat.runtime.recurrent import Arrays, RecurrentSession
 from backbeat.sampling import draw
@@ -137,15 +137,16 @@ class NeuralDrummer(_Untrained):
         """The same, deaf."""
         return NeuralDrummer(self.session, self.playing, band=False, name=f"{self.name}, no band")
 
+    def _hear(self, grid: Grid, band: Band | None) -> Array:
+        return np.zeros((grid.steps, LANES), np.float32) if band is None or not self.band else band.onsets
+
     def _describe(self, grid: Grid, band: Band | None) -> Array:
-        if band is None or not self.band:
-            return describe_band(np.zeros((grid.steps, LANES), np.float32), np.zeros(grid.bars, np.bool_), grid)
-        return describe_band(band.onsets, band.active_bars, grid)
+        active = np.zeros(grid.bars, np.bool_) if band is None or not self.band else band.active_bars
+        return describe_band(self._hear(grid, band), active, grid)
 
     def predict(self, piece: Piece) -> Array:
         """float32 [steps, 512]: log p of every word, given the real ones before it and the band."""
-        remembered = remember(piece.words, find_pointers(piece.grid.bar_steps))
-        past = describe_past(shift_words(piece.words), remembered)
+        past, remembered = describe_take(piece.words, remember(piece.words, self._hear(piece.grid, piece.band), piece.grid))
         return self._run(self._describe(piece.grid, piece.band), past, remembered)
 
     def _run(self, band: Array, past: Array, remembered: Ints) -> Array:
@@ -163,14 +164,12 @@ class NeuralDrummer(_Untrained):
 
     def guess(self, grid: Grid, band: Band | None) -> Array:
         """float32 [steps, 9]: the probability of each hit from the band alone, nothing known of what was played."""
-        steps, references = grid.steps, len(find_pointers(grid.bar_steps)[0])
-        nothing = np.full((steps, references), NO_WORD, np.int64)
-        past = np.zeros((steps, describe_past(nothing[:1, 0], nothing[:1]).shape[1]), np.float32)
-        return np.asarray(np.exp(self._run(self._describe(grid, band), past, nothing)) @ _BITS, dtype=np.float32)
+        log_p = self._run(self._describe(grid, band), *forget(grid.steps))
+        return np.asarray(np.exp(log_p) @ _BITS, dtype=np.float32)
 
     def begin(self, grid: Grid, band: Band | None = None) -> NeuralTake:
         """A take with nothing played yet."""
-        return NeuralTake(self.session, self._describe(grid, band), grid)
+        return NeuralTake(self.session, self._describe(grid, band), Memory(grid, find_similar_bars(self._hear(grid, band), grid)))
 
     def play(self, piece: Piece, rng: np.random.Generator, *, temperature: float | None = None, top_p: float | None = None) -> Hits:
         """Bool [steps, 9]: its drums for the band, or alone where there is none.
@@ -207,23 +206,21 @@ class NeuralTake:
     Args:
         session: the network.
         band: float32 [steps, columns], what is heard.
-        grid: bars and steps.
+        memory: empty.
     """
 
-    def __init__(self, session: RecurrentSession, band: Array, grid: Grid) -> None:
-        self._session, self._band, self._state = session, band, session.start()
-        self._pointers = find_pointers(grid.bar_steps)
-        self._words: list[int] = []
-        self._seen = np.full(grid.steps + 1, NO_WORD, np.int64)  # the last place, at which -1 points, stays without a word
-        self._now: tuple[Array, dict[str, Any]] | None = None
+    def __init__(self, session: RecurrentSession, band: Array, memory: Memory) -> None:
+        self._session, self._band, self._memory, self._state = session, band, memory, session.start()
+        self._before, self._step = NO_WORD, 0
+        self._now: tuple[Array, Arrays] | None = None
 
     def look(self) -> Array:
         """float32 [512]: log p of each word at the step to come."""
         if self._now is None:
-            step = len(self._words)
-            remembered = self._seen[self._pointers[step]][None]
-            before = np.array([self._words[-1] if self._words else NO_WORD], np.int64)
-            feed: Arrays = {"band": self._band[None, step : step + 1], "past": describe_past(before, remembered)[None], "remembered": remembered[None]}
+            words, agreement, habit = self._memory.look()
+            remembered = np.array([words], np.int64)
+            past = describe_past(np.array([self._before]), remembered, np.array([agreement], np.uint8), habit[None])
+            feed: Arrays = {"band": self._band[None, self._step : self._step + 1], "past": past[None], "remembered": remembered[None]}
             outputs, after = self._session.run(feed, self._state)
             self._now = outputs["words"][0, 0], after
         return self._now[0]
@@ -237,9 +234,8 @@ class NeuralTake:
         self.look()
         if self._now is not None:
             self._state = self._now[1]
-        self._seen[len(self._words)] = word
-        self._words.append(word)
-        self._now = None
+        self._memory.push(word)
+        self._before, self._step, self._now = word, self._step + 1, None
 
 
 class OriginalNeuralDrummer(_Untrained):

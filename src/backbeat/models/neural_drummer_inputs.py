@@ -3,7 +3,9 @@
 The original knew one number a step: how many notes of all instruments, drums included, start there. Here it is how many notes
 of the band start there, at most four a lane, in all and lane by lane, now and in the steps to come, and how busy beats and
 bars are; a band that never changes gives zeros, not a division by nothing. Places come from the grid, so any metre will do.
-Its past is the word before, and the words at the same place one, two, four and eight bars back.
+Its past is the word before and what it remembers of the take (``codecs.recall``): the words at the same place one, two, four and eight
+bars back and in the two bars in which the band played most alike, the word behind the latest occurrence of the last words, how
+well each has been agreeing, and the habit of the place.
 
 Conventions: words are the 9-bit sets of ``drums_rnn_9``, ``NO_WORD`` where there is none; lanes as in ``cues.LANES``.
 """
@@ -13,9 +15,10 @@ from __future__ import annotations
 import numpy as np
 import numpy.typing as npt
 
-from backbeat.codecs.recall import BARS_BACK, NO_WORD
+from backbeat.codecs.recall import NO_WORD, REFERENCES, Recalled, recall
 from backbeat.codecs.words import CLASSES, VOCABULARY, words_to_hits
 from backbeat.cues import encode, hear_nothing
+from backbeat.features import find_matches, normalise_rows
 from backbeat.grid import Grid
 from backbeat.units import Floats, Ints
 
@@ -24,8 +27,9 @@ LOUDEST = 4
 """Notes of one lane and step that count, at most."""
 AHEAD, LANES_AHEAD = 9, 6
 """Steps, from this one on, of which the intensity, and the lanes struck, are heard."""
-REFERENCES = len(BARS_BACK)
-PAST = (REFERENCES + 1) * CLASSES + REFERENCES
+PAST = (len(REFERENCES) + 1) * CLASSES + 2 * len(REFERENCES) + CLASSES
+"""Columns of ``describe_past``."""
+RHYTHM_BINS = 16
 _PLACE = slice(25, 46)
 _STEEPEST = 3.0
 _BITS = np.concatenate([words_to_hits(np.arange(VOCABULARY, dtype=np.uint16)), np.zeros((1, CLASSES), np.bool_)]).astype(np.float32)
@@ -92,31 +96,46 @@ BAND = AHEAD + LANES * LANES_AHEAD + LANES + 2 + 3 * (LANES + 2) + 5 + (_PLACE.s
 """Columns of ``describe_band``."""
 
 
-def find_pointers(bar_steps: Ints) -> Ints:
-    """int64 [steps, 4]: the step at the same place one, two, four and eight bars back, -1 where that bar is missing or of another length."""
-    lengths = np.asarray(bar_steps, np.int64)
-    first = np.cumsum(lengths) - lengths
-    bar = np.repeat(np.arange(len(lengths)), lengths)
-    place = np.arange(len(bar)) - first[bar]
-    earlier = bar[:, None] - np.array(BARS_BACK)
-    known = (earlier >= 0) & (lengths[np.maximum(earlier, 0)] == lengths[bar][:, None])
-    return np.where(known, first[np.maximum(earlier, 0)] + place[:, None], -1).astype(np.int64)
+def find_similar_bars(onsets: Array, grid: Grid) -> Ints:
+    """int64 [bars, 2]: the earlier bars in which the same lanes are struck at the same places, -1 where there is none."""
+    bins = grid.step_in_bar * RHYTHM_BINS // grid.bar_steps[grid.bar_of_step]
+    rhythm = np.zeros((grid.bars * RHYTHM_BINS, onsets.shape[1]), np.float32)
+    np.add.at(rhythm, grid.bar_of_step * RHYTHM_BINS + bins, (np.asarray(onsets) > 0).astype(np.float32))
+    return find_matches(normalise_rows(rhythm.reshape(grid.bars, -1)), grid.bar_steps)[0]
 
 
-def remember(words: Words, pointers: Ints) -> Ints:
-    """int64 [steps, 4]: the words that the pointers point at, ``NO_WORD`` where they point nowhere."""
-    return np.where(pointers >= 0, words[np.maximum(pointers, 0)].astype(np.int64) if len(words) else 0, NO_WORD)
+def remember(words: Words, onsets: Array, grid: Grid) -> Recalled:
+    """What is remembered at every step of a whole take.
+
+    Args:
+        words: uint16 [steps].
+        onsets: float32 [steps, lanes] of the band, zeros without one.
+        grid: bars and steps.
+    """
+    return recall(words, grid, find_similar_bars(onsets, grid))
 
 
-def describe_past(before: Ints, remembered: Ints) -> Array:
-    """float32 [n, ``PAST``]: bits of the word before and of the remembered ones, and which of these there are.
+def describe_past(before: Ints, remembered: Ints, agreement: npt.NDArray[np.uint8], habit: npt.NDArray[np.uint8]) -> Array:
+    """float32 [n, ``PAST``]: bits of the word before and of those remembered, which there are, how well they agree, and the habit.
 
     Args:
         before: integers [n], the word before each step, ``NO_WORD`` at the start.
-        remembered: integers [n, 4].
+        remembered: integers [n, 7].
+        agreement: [n, 7], and habit: [n, 9], 255 = always.
     """
     bits = _BITS[np.concatenate([before[:, None], remembered], axis=1)].reshape(len(before), -1)
-    return np.concatenate([bits, remembered != NO_WORD], axis=1).astype(np.float32)
+    return np.concatenate([bits, remembered != NO_WORD, agreement / np.float32(255), habit / np.float32(255)], axis=1).astype(np.float32)
+
+
+def describe_take(words: Words, recalled: Recalled) -> tuple[Array, Ints]:
+    """``describe_past`` of a whole take, and int64 [steps, 7] the words that may be pointed at."""
+    remembered = recalled.words.astype(np.int64)
+    return describe_past(shift_words(words), remembered, recalled.agreement, recalled.habit), remembered
+
+
+def forget(steps: int) -> tuple[Array, Ints]:
+    """The same of a take of which nothing is known."""
+    return np.zeros((steps, PAST), np.float32), np.full((steps, len(REFERENCES)), NO_WORD, np.int64)
 
 
 def shift_words(words: Words) -> Ints:

@@ -1,4 +1,4 @@
-"""All models by name: adding one is one file and one line of ``MODELS``.
+"""All models by name: adding one is one file and one line of ``_ENTRIES``, see docs/models.md.
 
 A model *scores* real drums (``protocol.Scorer``), *plays* its own (``protocol.Player``), or does both. One that *learns* is
 fitted by ``backbeat train NAME`` and kept as a checkpoint folder (see ``checkpoint``); it must be ``protocol.Stored``.

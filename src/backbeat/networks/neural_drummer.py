@@ -92,7 +92,7 @@ class StepDrummerConfig:
 
     band: int
     past: int
-    references: int = 4
+    references: int = 7
     units: int = 224
     layers: int = 2
     words: int = 512

@@ -13,10 +13,11 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional
 
+from backbeat.codecs.recall import REFERENCES
 from backbeat.datasets.source import Source
 from backbeat.evaluation.learning import Data
 from backbeat.kits import load_kit
-from backbeat.models.neural_drummer_inputs import BAND, PAST, REFERENCES
+from backbeat.models.neural_drummer_inputs import BAND, PAST
 from backbeat.networks.neural_drummer import StepDrummer, StepDrummerConfig
 from backbeat.training.intensity_windows import WindowRecipe, WindowTask, read_rows
 from backbeat.training.loop import Figures, Outcome, Run, Schedule
@@ -69,7 +70,7 @@ class StepTask:
     def __init__(self, recipe: StepRecipe, train: Sequence[Song], held: Sequence[Song]) -> None:
         self.recipe, self.held = recipe, held
         self.songs = train
-        self.network: nn.Module = StepDrummer(StepDrummerConfig(BAND, PAST, REFERENCES, recipe.units, recipe.layers, dropout=recipe.dropout))
+        self.network: nn.Module = StepDrummer(StepDrummerConfig(BAND, PAST, len(REFERENCES), recipe.units, recipe.layers, dropout=recipe.dropout))
         self._lanes: Lanes | None = None
         self.hidden = torch.zeros(recipe.layers, recipe.batch, recipe.units)
 

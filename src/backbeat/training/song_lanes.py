@@ -15,7 +15,7 @@ from backbeat.datasets.source import Source
 from backbeat.errors import InputError
 from backbeat.evaluation.cases import load_case
 from backbeat.grid import Grid
-from backbeat.models.neural_drummer_inputs import LOUDEST, describe_band, describe_past, find_pointers, remember, shift_words
+from backbeat.models.neural_drummer_inputs import LOUDEST, describe_band, describe_take, remember
 
 Array = npt.NDArray[np.float32]
 
@@ -74,15 +74,15 @@ def unfold_song(song: Song) -> Inputs:
     """Everything the network reads of a song, with the real words for its past."""
     ticks = np.cumsum([0, *(max(1, int(q * 480)) for q in song.quarters)])
     grid = Grid(ticks, song.quarters, song.numerators, song.denominators)
-    remembered = remember(song.words, find_pointers(grid.bar_steps))
-    return Inputs(describe_band(song.onsets.astype(np.float32), song.active_bars, grid), describe_past(shift_words(song.words), remembered), remembered)
+    onsets = song.onsets.astype(np.float32)
+    return Inputs(describe_band(onsets, song.active_bars, grid), *describe_take(song.words, remember(song.words, onsets, grid)))
 
 
 class Batch(NamedTuple):
     """A chunk of every lane.
 
     Args:
-        band, past: float32 [lanes, steps, columns].  remembered: int64 [lanes, steps, 4].
+        band, past: float32 [lanes, steps, columns].  remembered: int64 [lanes, steps, 7].
         words: int64 [lanes, steps].  valid: bool [lanes, steps], False behind the end.  fresh: bool [lanes], a song begins.
     """
 

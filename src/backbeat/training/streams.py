@@ -89,8 +89,9 @@ class Streams:
     """
 
     def __init__(self, corpus: Corpus, lanes: int, length: int, how: Augmentation, *, seed: int = 0, endless: bool = True) -> None:
+        corpus.check_density()
         if not len(corpus):
-            raise InputError(f"{corpus.folder} holds no piece to learn from: see its manifest.csv for why files were rejected")
+            raise InputError(f"{corpus.folder} holds no piece to learn from: 'backbeat corpus describe' says why files were left out")
         self.corpus, self.lanes, self.length, self.how, self.endless = corpus, lanes, length, how, endless
         self.rng = np.random.default_rng(seed)
         self.articulations = len(corpus.meta["kit"]["classes"])
