@@ -70,6 +70,19 @@ def test_ctrl_c_leaves_a_state_to_resume_and_says_so(songs: Path, tmp_path: Path
     assert sum(json.loads(out)["results"].values()) == 309
 
 
+@pytest.mark.slow
+def test_a_corpus_in_which_nothing_is_kept_is_described_and_exported(tmp_path: Path) -> None:
+    (tmp_path / "songs").mkdir()
+    (tmp_path / "songs" / "broken.mid").write_bytes(b"MThd")
+    _, errors = (process := start("build", tmp_path / "songs", "-o", tmp_path / "corpus", "--workers", 1)).communicate()
+    assert process.returncode == 0, errors
+    out, errors = (process := start("describe", tmp_path / "corpus", "--json")).communicate()
+    assert process.returncode == 0, errors
+    assert json.loads(out)["pieces"] == 0 and json.loads(out)["left out"] == {"unreadable": 1}
+    _, errors = (process := start("export", tmp_path / "corpus", "-o", tmp_path / "corpus.parquet")).communicate()
+    assert process.returncode == 0, errors
+
+
 @pytest.mark.parametrize(
     ("arguments", "told"),
     [
@@ -78,10 +91,13 @@ def test_ctrl_c_leaves_a_state_to_resume_and_says_so(songs: Path, tmp_path: Path
         (["build", "SONGS", "-o", "corpus", "--kit", "no kit"], "no kit"),
         (["describe", "SONGS"], "is not a corpus"),
         (["export", "SONGS", "-o", "x.parquet"], "is not a corpus"),
+        (["build", "SONGS", "-o", "songs/8.mid"], "8.mid is a file: name a folder"),
+        (["build", "SONGS", "-o", "songs/8.mid/corpus"], "the build stopped"),
+        (["build", "", "-o", "corpus"], "an empty name"),
     ],
 )
 def test_bad_input_is_told_in_one_line(songs: Path, tmp_path: Path, arguments: list[str], told: str) -> None:
-    process = start(*(str(songs) if a == "SONGS" else str(tmp_path / a) if a in ("corpus", "x.parquet") else a for a in arguments))
+    process = start(*(str(songs) if a == "SONGS" else str(tmp_path / a) if a in ("corpus", "x.parquet") or "/" in a else a for a in arguments))
     out, errors = process.communicate()
     assert process.returncode == 1 and not out
     line = [x for x in errors.splitlines() if x.startswith("backbeat: ")]

@@ -6,7 +6,9 @@ import pytest
 
 from backbeat.cli.evaluate import tell
 from backbeat.errors import OutputError
+from backbeat.evaluation.listening import Kit
 from tests.evaluation.small import make_songs, make_takes, make_text_songs
+from tests.training.corpora import make_corpus
 
 
 @pytest.fixture(scope="module")
@@ -113,11 +115,17 @@ def test_songs_without_a_corpus_to_learn_from_are_refused(run, tmp_path, monkeyp
 
 def test_a_report_and_a_listening_test_are_written_of_what_was_measured(run, tmp_path, monkeypatch):
     written = []
+    kit = Kit(tmp_path / "test" / "index.html", tmp_path / "test" / "key.json", 1, ("real drums", "rock + kick = bass"), {"b.mid": "silent"})
     monkeypatch.setattr("backbeat.evaluation.report.write_report", lambda report, folder: written.append((report, folder)) or folder / "index.html")
-    monkeypatch.setattr("backbeat.evaluation.listening.write_listening_test", lambda report, folder, seed: written.append((report, folder)))
+    monkeypatch.setattr("backbeat.evaluation.listening.write_listening_test", lambda report, folder, seed: written.append((report, folder)) or kit)
     make_songs(tmp_path / "songs", 1, poisoned=False)
     result = run("evaluate", "rock-bass", tmp_path / "songs", "--workers", 1, "--report", tmp_path / "page", "--listening-test", tmp_path / "test")
     assert result.code == 0, result.err
     assert [folder.name for _, folder in written] == ["page", "test"] and written[0][0] is written[1][0]
     assert list(written[0][0].results[0].hits)[:2] == ["real drums", "rock + kick = bass"]
-    assert "index.html" in result.err
+    assert "index.html, 1 song by real drums, rock + kick = bass; left out b.mid: silent" in result.err
+
+
+def test_a_corpus_has_nothing_to_listen_to(refused, tmp_path):
+    corpus = make_corpus(tmp_path).folder
+    assert "is a corpus, which holds no music" in refused("evaluate", "copy1", corpus, "--listening-test", tmp_path / "test")

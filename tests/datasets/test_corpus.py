@@ -116,7 +116,7 @@ def test_an_unfinished_build_says_how_to_go_on(tmp_path: Path) -> None:
 
 def test_what_learns_on_another_grid_is_refused(folder: Path) -> None:
     Corpus(folder).check_density()
-    with pytest.raises(InputError, match="has 4 steps per quarter, and 8 are needed: build it with --steps-per-quarter 8"):
+    with pytest.raises(InputError, match="has 4 steps a quarter, 8 are needed: build it with --steps-per-quarter 8"):
         Corpus(folder).check_density(8)
 
 

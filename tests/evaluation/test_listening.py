@@ -100,6 +100,12 @@ def test_a_test_without_a_song_is_refused(report, tmp_path):
         write_listening_test(replace(report, results=[]), tmp_path)
 
 
+def test_a_model_that_played_nothing_is_not_tested(report, tmp_path):
+    silent = [replace(r, hits={n: h for n, h in r.hits.items() if n != "drummer"}) for r in report.results]
+    with pytest.raises(InputError, match="drummer played nothing here"):
+        write_listening_test(replace(report, results=silent), tmp_path)
+
+
 def test_players_with_history_are_not_asked_to_compete(report):
     assert choose_systems(report)[:2] == [REAL, "drummer"]
     assert not any("history" in name for name in choose_systems(report))

@@ -27,8 +27,8 @@ def test_windows_are_whole_bars_of_one_length_with_a_hit():
     words = np.arange(1, 109, dtype=np.uint16)
     windows = discrimination.make_windows(words, np.array([0, 16, 32, 44, 60, 76, 92, 108]))
     assert [w[0] for w in windows] == [1, 61] and windows.shape == (2, 32)
-    assert discrimination.make_windows(words * 0, np.array([0, 16, 32])).shape == (0, 32)
-    assert discrimination.make_windows(words, np.array([0, 16])).shape == (0, 32)
+    assert discrimination.make_windows(words[:32] * 0, np.array([0, 16, 32])).shape == (0, 32)
+    assert discrimination.make_windows(words[:16], np.array([0, 16])).shape == (0, 32)
     assert discrimination.make_windows(words, np.arange(10) * 12, steps=24).shape == (4, 24)
 
 

@@ -60,7 +60,10 @@ def build(
     from backbeat.datasets import list_sources
     from backbeat.datasets.blocks import Settings
     from backbeat.datasets.building import Plan, build_corpus
+    from backbeat.errors import InputError
 
+    if "" in sources:
+        raise InputError("a source has an empty name: name a folder, an archive, a MIDI file or a data set")
     files = [f for name in sources for f in list_sources(name, data)]
     plan = Plan(files, Settings(kit, steps_per_quarter, not dirty), keep_copies)
     started = time.monotonic()

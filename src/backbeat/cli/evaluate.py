@@ -59,6 +59,7 @@ def command(model: str, data_set: str, data: Path | None, out: Path | None, as_j
 
     Likelihoods: each step is given the real drums before it. Song-only onsets: no drums are given.
     """
+    from backbeat.errors import InputError
     from backbeat.evaluation.contexts import parse_context
     from backbeat.evaluation.fitting import open_model
     from backbeat.evaluation.measuring import Options, evaluate, spread
@@ -69,6 +70,8 @@ def command(model: str, data_set: str, data: Path | None, out: Path | None, as_j
     chosen = _choose(data_set, data, options)
     how = Options(parse_context(options["context"]), *(options[n] for n in ("floors", "corpus", "share", "tune", "limit", "plays", "seed", "workers")))
     _check_places(out, options["report"], options["listening"])
+    if options["listening"] and chosen.is_corpus:
+        raise InputError(f"{data_set} is a corpus, which holds no music to hear: for a listening test name the MIDI files that it was built from")
     with show_progress(model, len(spread(chosen.list(), how.limit))) as advance:
         result = evaluate(model, chosen, how, tell=lambda text: click.echo(text, err=True), advance=advance)
     figures = collect(result)
@@ -83,8 +86,9 @@ def command(model: str, data_set: str, data: Path | None, out: Path | None, as_j
     if options["listening"]:
         from backbeat.evaluation.listening import write_listening_test
 
-        write_listening_test(result, options["listening"], seed=how.seed)
-        click.echo(f"listening test: {options['listening'] / 'index.html'}", err=True)
+        kit = write_listening_test(result, options["listening"], seed=how.seed)
+        left_out = "".join(f"; left out {name}: {reason}" for name, reason in list(kit.left_out.items())[:3])
+        click.echo(f"listening test: {kit.page}, {kit.songs} song{'s' * (kit.songs != 1)} by {', '.join(kit.systems)}{left_out}", err=True)
 
 
 def _check_places(out: Path | None, report: Path | None, listening: Path | None) -> None:

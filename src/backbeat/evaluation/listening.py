@@ -86,9 +86,11 @@ def write_listening_test(
         progress: called with the number of songs done.
 
     Raises:
-        InputError: fewer than two systems played, one is not in the report, or no song can be rendered.
+        InputError: the model or fewer than two systems played, one is not in the report, or no song can be rendered.
         OutputError: the folder cannot be written, or holds another listening test.
     """
+    if systems is None and report.results and report.model not in list_players(report):
+        raise InputError(f"{report.model} played nothing here, so there is nothing to hear of it: name a model that plays, and let it (--plays)")
     chosen = list(systems if systems is not None else choose_systems(report))
     _check_systems(report, chosen)
     rng = np.random.default_rng([seed, songs, _digest(report, chosen, seconds, str(soundfont))])

@@ -179,8 +179,8 @@ def validate(real: Singles, real_groups: Groups, generated: Singles, generated_g
         ValueError: a window lacks its group, or either side has fewer groups than folds.
     """
     for name, windows, groups in (("real", real, real_groups), ("generated", generated, generated_groups)):
-        if groups.ndim != 1 or len(windows) != len(groups):
-            raise ValueError(f"{len(windows)} {name} windows with groups {groups.shape}")
+        if groups.ndim != 1 or groups.dtype.kind not in "iuUSO" or len(windows) != len(groups):
+            raise ValueError(f"{len(windows)} {name} windows with groups {groups.dtype} {groups.shape}")
         if len(np.unique(groups)) < folds:
             raise ValueError(f"{len(np.unique(groups))} {name} takes are too few for {folds} folds")
     if folds < 2:
