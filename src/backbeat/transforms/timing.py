@@ -1,4 +1,4 @@
-"""Groove to groove: other grids, the band's timing. Pure functions."""
+"""Other grids, and the timing of the band."""
 
 from __future__ import annotations
 
