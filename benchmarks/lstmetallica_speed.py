@@ -11,6 +11,7 @@ import argparse
 import os
 import tempfile
 import time
+import tracemalloc
 from pathlib import Path
 
 import numpy as np
@@ -58,6 +59,28 @@ def time_training(data: Path, updates: int, *, original: bool) -> None:
         print(f"{times:.3g} times as fast as the published {PUBLISHED_HOURS} h")
 
 
+def measure_memory(data: Path) -> None:
+    """Peak of what is allocated to cut windows of the 57 songs' text and to read a batch of 128, by length; beside the original's array."""
+    from backbeat.training.lstmetallica import TRAINABLE, spell
+    from backbeat.training.metallica_lanes import Windows, read_songs
+
+    recipe = TRAINABLE.choose("original")
+    texts = [spell(words, recipe) for words in read_songs(sorted(DATASET.list_sources(data), key=lambda s: s.name.lower()), 1)]
+    types = sorted({token for text in texts for token in text})
+    numbers = {token: k for k, token in enumerate(types)}
+    text = np.array([numbers[token] for line in texts for token in line], np.int64)
+    for length in (64, 256, 1024):
+        tracemalloc.start()
+        windows = Windows(text, length, recipe.step, 1)
+        for update in range(3):
+            windows.batch(update, recipe.batch, 0, 1)
+        peak = tracemalloc.get_traced_memory()[1]
+        tracemalloc.stop()
+        whole = len(windows) * length * len(types)
+        print(f"memory: {len(windows):,} windows of {length} words: {peak / 1e6:.2f} MB beside {text.nbytes / 1e6:.1f} MB of text", end=", ")
+        print(f"the original's one-hot array {whole / 1e9:.2f} GB")
+
+
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--data", type=Path, default=Path(os.environ.get("BACKBEAT_DATA", "data")))
@@ -66,6 +89,7 @@ def main() -> None:
     parser.add_argument("--original", action="store_true")
     arguments = parser.parse_args()
     time_playing(arguments.bars)
+    measure_memory(arguments.data)
     time_training(arguments.data, arguments.updates, original=arguments.original)
 
 

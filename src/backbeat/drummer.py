@@ -7,29 +7,26 @@ from collections.abc import Sequence
 from dataclasses import replace
 from importlib import resources
 from pathlib import Path
-from typing import Any
 
 import numpy as np
+import numpy.typing as npt
 
-from backbeat.codecs.words import groove_to_words, hits_to_words, words_to_groove
 from backbeat.cues import Cues, hear, hear_nothing
-from backbeat.errors import InputError, SongError
+from backbeat.errors import InputError
+from backbeat.finishing import finish
 from backbeat.grid import Grid
 from backbeat.groove import Groove
 from backbeat.kits import load_kit
-from backbeat.midi import extract_groove
 from backbeat.models.accompanist import Accompanist
 from backbeat.models.drummer import DrummerModel, Known, Sampling
-from backbeat.models.floors import CopyBars
-from backbeat.models.protocol import Piece
+from backbeat.models.drummer_take import Array
 from backbeat.models.registry import load_model
+from backbeat.plain_drummer import PlainDrummer
 from backbeat.song import Song
-from backbeat.transforms import follow_timing, quantise
+from backbeat.takes import MAX_STEPS, STEPS_PER_QUARTER, check_song, check_style, check_takes, make_generators
+from backbeat.transforms.suiting import suit
 
-STEPS_PER_QUARTER = 4
-MAX_STEPS_PER_QUARTER = 48
-MAX_STEPS = 16_000
-"""Longest song in 16ths, more than half an hour at 120 BPM, so that any file is done within 10 s; longer is the sign of a damaged file."""
+__all__ = ["MAX_STEPS", "Drummer", "PlainDrummer", "check_song", "load_drummer", "load_player"]
 
 
 class Drummer:
@@ -86,11 +83,10 @@ class Drummer:
     ) -> list[Groove]:
         """Several takes at once; take k is drawn with generator [seed, k]. See ``accompany``."""
         how, index = self._choose(style, temperature, top_p)
-        _check_request(takes, steps_per_quarter)
+        check_takes(takes, steps_per_quarter)
         check_song(song)
         cues = hear(song, song.grid(STEPS_PER_QUARTER))
-        grooves = self.model.play(cues, _generators(seed, takes), style=index, how=how)
-        return _finish(grooves, cues, song, steps_per_quarter)
+        return finish(self.model.play(cues, make_generators(seed, takes), style=index, how=how), cues, song, steps_per_quarter)
 
     def infill(
         self,
@@ -107,20 +103,50 @@ class Drummer:
         """Play some bars anew; every hit outside them stays as it is.
 
         Args:
+            song: what the band plays.
             groove: drums in the drummer's kit on ``song.grid()``.
-            bars: 0-based bars to play anew.  keep: classes of ``drums_rnn_9`` that stay there too.
+            bars: 0-based bars to play anew.
+            keep: classes of ``drums_rnn_9`` that stay there too.
+            style, seed, temperature, top_p: see ``accompany``.
+
+        Raises:
+            InputError: there is no such bar or class, or an option is out of range.
+        """
+        mask = find_known_cells(groove.grid, bars, keep)
+        return self.redo_takes(song, groove, mask, 1, style=style, seed=seed, temperature=temperature, top_p=top_p)[0]
+
+    def redo_takes(
+        self,
+        song: Song,
+        groove: Groove,
+        known: npt.NDArray[np.bool_],
+        takes: int,
+        *,
+        style: str = "any",
+        seed: int = 0,
+        temperature: float | None = None,
+        top_p: float | None = None,
+    ) -> list[Groove]:
+        """Play all cells anew that are not known; those that are stay as they are, with velocity and timing.
+
+        Args:
+            song: what the band plays.
+            groove: drums in the drummer's kit on ``song.grid()``.
+            known: bool [steps, 9], cells of ``drums_rnn_9`` that stay.
+            takes: how many different takes.
+            style, seed, temperature, top_p: see ``accompany``.
+
+        Raises:
+            InputError: an option is out of range.
         """
         how, index = self._choose(style, temperature, top_p)
-        mask = np.ones((groove.grid.steps, 9), np.bool_)
-        fresh = np.isin(groove.grid.bar_of_step, list(bars))
-        mask[fresh] = False
-        for name in keep:
-            mask[:, load_kit("drums_rnn_9").index(name)] = True
+        check_takes(takes)
         cues = hear(song, groove.grid)
-        new = follow_timing(self.model.play(cues, _generators(seed, 1), style=index, how=how, known=Known(mask, groove))[0], cues)
-        stays = ~fresh[:, None] | mask[:, self.model.group]
-        chosen = [np.where(stays, getattr(groove, n), getattr(new, n)) for n in ("hits", "velocities", "offsets")]
-        return Groove(groove.grid, groove.kit, *chosen)
+        band = any(len(p.notes) for p in song.band)
+        played = self.model.play(cues, make_generators(seed, takes), style=index, how=how, known=Known(known, groove), band=band)
+        stays = known[:, self.model.group]
+        given = groove.replace(hits=groove.hits & stays)
+        return [_merge(given, suit(new.replace(hits=new.hits & ~stays), given, cues)) for new in played]
 
     def continue_groove(
         self, primer: Groove, bars: int, *, style: str = "any", qpm: float = 120.0, seed: int = 0, temperature: float | None = None, top_p: float | None = None
@@ -130,27 +156,21 @@ class Drummer:
         Args:
             primer: drums in the drummer's kit.
             bars: length of the result in bars, primer included; the bars added have the metre of the primer's last.
+            style, seed, temperature, top_p: see ``accompany``.
+            qpm: quarters a minute.
+
+        Raises:
+            InputError: the primer is that long already, or an option is out of range.
         """
-        old = primer.grid
-        numerator, denominator = old.numerators[-1], old.denominators[-1]
-        if bars <= old.bars:
-            raise InputError(f"the primer has {old.bars} bars: ask for more than that")
-        length = int(old.bar_ticks[-1] - old.bar_ticks[-2])
-        ticks = np.concatenate([old.bar_ticks, old.bar_ticks[-1] + length * np.arange(1, bars - old.bars + 1)])
-        more = bars - old.bars
-        grid = Grid(
-            ticks,
-            (*old.bar_quarters, *old.bar_quarters[-1:] * more),
-            (*old.numerators, *[numerator] * more),
-            (*old.denominators, *[denominator] * more),
-            old.steps_per_quarter,
-        )
-        pad = ((0, grid.steps - old.steps), (0, 0))
+        if bars <= primer.grid.bars:
+            raise InputError(f"the primer has {primer.grid.bars} bars: ask for more than that")
+        grid = _extend(primer.grid, bars)
+        pad = ((0, grid.steps - primer.grid.steps), (0, 0))
         given = Groove(grid, primer.kit, *(np.pad(getattr(primer, n), pad) for n in ("hits", "velocities", "offsets")))
         mask = np.zeros((grid.steps, 9), np.bool_)
-        mask[: old.steps] = True
+        mask[: primer.grid.steps] = True
         how, index = self._choose(style, temperature, top_p)
-        new = self.model.play(hear_nothing(grid, qpm), _generators(seed, 1), style=index, how=how, known=Known(mask, given), band=False)[0]
+        new = self.model.play(hear_nothing(grid, qpm), make_generators(seed, 1), style=index, how=how, known=Known(mask, given), band=False)[0]
         return new.replace(offsets=np.where(mask[:, :1], given.offsets, new.offsets))
 
     def play_alone(
@@ -158,10 +178,42 @@ class Drummer:
     ) -> Groove:
         """Play with no song at all, on any grid of 16ths."""
         how, index = self._choose(style, temperature, top_p)
-        return self.model.play(hear_nothing(grid, qpm), _generators(seed, 1), style=index, how=how, band=False)[0]
+        return self.model.play(hear_nothing(grid, qpm), make_generators(seed, 1), style=index, how=how, band=False)[0]
+
+    def play_cues(
+        self,
+        cues: Cues,
+        takes: int = 1,
+        *,
+        known: Known | None = None,
+        wishes: Array | None = None,
+        line: npt.NDArray[np.bool_] | None = None,
+        band: bool = True,
+        style: str = "any",
+        seed: int = 0,
+        temperature: float | None = None,
+        top_p: float | None = None,
+    ) -> list[Groove]:
+        """Play to cues from anywhere, without offsets: what the other jobs are made of.
+
+        Args:
+            cues: on a grid of 16ths.
+            takes: how many different takes.
+            known: drums that are given.
+            wishes: float32 [steps, 512], added to the words' log-probabilities; -inf forbids a word.
+            line: bool [steps], a rhythm to be played, for networks that have learned to.
+            band: False where the cues hold no band.
+            style, seed, temperature, top_p: see ``accompany``.
+
+        Raises:
+            InputError: an option is out of range.
+        """
+        how, index = self._choose(style, temperature, top_p)
+        check_takes(takes)
+        return self.model.play(cues, make_generators(seed, takes), style=index, how=how, known=known, wishes=wishes, line=line, band=band)
 
     def _choose(self, style: str, temperature: float | None, top_p: float | None) -> tuple[Sampling, int]:
-        _check_style(style, self.styles)
+        check_style(style, self.styles)
         how = Sampling()
         if temperature is not None:
             how = replace(how, temperature=temperature)
@@ -172,75 +224,38 @@ class Drummer:
         return how, self.styles.index(style)
 
 
-class PlainDrummer:
-    """Any other model as a drummer: it decides what is hit, with one velocity for all.
+def find_known_cells(grid: Grid, bars: Sequence[int], keep: Sequence[str] = ()) -> npt.NDArray[np.bool_]:
+    """Bool [steps, 9]: cells of ``drums_rnn_9`` that stay when some bars are played anew, all of them outside these bars.
 
     Args:
-        model: a player of the registry. One that improvises does not hear the band, but rests where the band rests; one that
-            copies bars takes them from the song's own drums.
+        grid: bars and steps.
+        bars: 0-based.  keep: classes that stay in these bars, too.
+
+    Raises:
+        InputError: there is no such bar or class.
     """
+    outside = [b for b in bars if not 0 <= b < grid.bars]
+    if outside:
+        raise InputError(f"no bar {outside[0] + 1}: there are bars 1-{grid.bars}")
+    mask = np.ones((grid.steps, 9), np.bool_)
+    mask[np.isin(grid.bar_of_step, list(bars))] = False
+    mask[:, [load_kit("drums_rnn_9").index(name) for name in keep]] = True
+    return mask
 
-    styles = ("any",)
 
-    def __init__(self, model: Any) -> None:  # noqa: ANN401 - a protocol.Player, some with a temperature
-        self.model = model
+def _merge(one: Groove, other: Groove) -> Groove:
+    """Two grooves on one grid, in one kit, that share no hit."""
+    sums = (getattr(one, n) + getattr(other, n) for n in ("velocities", "offsets"))
+    return Groove(one.grid, one.kit, one.hits | other.hits, *sums)
 
-    def accompany(
-        self,
-        song: Song,
-        *,
-        style: str = "any",
-        seed: int = 0,
-        temperature: float | None = None,
-        top_p: float | None = None,
-        steps_per_quarter: int = STEPS_PER_QUARTER,
-    ) -> Groove:
-        """Play drums to a song, see ``Drummer.accompany``."""
-        return self.accompany_takes(song, 1, style=style, seed=seed, temperature=temperature, top_p=top_p, steps_per_quarter=steps_per_quarter)[0]
 
-    def accompany_takes(
-        self,
-        song: Song,
-        takes: int,
-        *,
-        style: str = "any",
-        seed: int = 0,
-        temperature: float | None = None,
-        top_p: float | None = None,
-        steps_per_quarter: int = STEPS_PER_QUARTER,
-    ) -> list[Groove]:
-        """Several takes at once, see ``Drummer.accompany_takes``."""
-        how = self._choose(style, temperature, top_p)
-        _check_request(takes, steps_per_quarter)
-        check_song(song)
-        grid = song.grid(STEPS_PER_QUARTER)
-        words = np.zeros(grid.steps, np.uint16)
-        if isinstance(self.model, CopyBars):
-            if not song.drum_parts:
-                raise SongError(f"{song.source or 'the song'} has no drums of its own, which {self.model.name} could copy")
-            words = groove_to_words(extract_groove(song, grid, load_kit("drums_rnn_9"))[0])
-        cues = hear(song, grid)
-        piece = Piece(song.source or "the song", grid, words, cues)
-        return _finish(
-            [words_to_groove(hits_to_words(self.model.play(piece, rng, **how)), grid) for rng in _generators(seed, takes)], cues, song, steps_per_quarter
-        )
-
-    def play_alone(
-        self, grid: Grid, *, style: str = "any", qpm: float = 120.0, seed: int = 0, temperature: float | None = None, top_p: float | None = None
-    ) -> Groove:
-        """Play with no song at all, on any grid of 16ths; the tempo makes no difference."""
-        how = self._choose(style, temperature, top_p)
-        if isinstance(self.model, CopyBars):
-            raise InputError(f"{self.model.name}: without a song there is nothing to copy")
-        piece = Piece("a groove", grid, np.zeros(grid.steps, np.uint16))
-        return words_to_groove(hits_to_words(self.model.play(piece, _generators(seed, 1)[0], **how)), grid)
-
-    def _choose(self, style: str, temperature: float | None, top_p: float | None) -> dict[str, float]:
-        _check_style(style, self.styles)
-        how = {name: value for name, value in (("temperature", temperature), ("top_p", top_p)) if value is not None}
-        if how and not hasattr(self.model, "begin"):
-            raise InputError(f"{self.model.name} draws nothing: leave temperature and top-p out")
-        return how
+def _extend(old: Grid, bars: int) -> Grid:
+    """The grid with bars like its last added, until it has so many."""
+    more = bars - old.bars
+    length = int(old.bar_ticks[-1] - old.bar_ticks[-2])
+    ticks = np.concatenate([old.bar_ticks, old.bar_ticks[-1] + length * np.arange(1, more + 1)])
+    quarters, numerators, denominators = ((*v, *v[-1:] * more) for v in (old.bar_quarters, old.numerators, old.denominators))
+    return Grid(ticks, quarters, numerators, denominators, old.steps_per_quarter)
 
 
 def load_player(name_or_folder: str | os.PathLike[str] | None = None) -> Drummer | PlainDrummer:
@@ -271,58 +286,3 @@ def load_drummer(folder: str | os.PathLike[str] | None = None) -> Drummer:
         return Drummer(DrummerModel(Path(folder)))
     with resources.as_file(resources.files("backbeat").joinpath("weights/drummer")) as path:
         return Drummer(DrummerModel(path))
-
-
-def check_song(song: Song) -> None:
-    """Refuse what cannot be accompanied.
-
-    Raises:
-        SongError: no notes, drums only, a single bar, or far too long.
-    """
-    where = song.source or "the song"
-    if not any(len(p.notes) for p in song.parts):
-        raise SongError(f"{where} has no notes: there is nothing to accompany")
-    if not any(len(p.notes) for p in song.band):
-        raise SongError(f"{where} has only drums: add the band's parts, a drummer follows them")
-    first, last = min(int(p.notes["onset"].min()) for p in song.band if len(p.notes)), max(int(p.notes["onset"].max()) for p in song.band if len(p.notes))
-    grid = song.grid()
-    if grid.steps > MAX_STEPS:
-        raise SongError(f"{where} has {grid.bars:,} bars, more than can be played ({MAX_STEPS:,} 16ths): look for an event far behind its end, or cut it")
-    bars = np.searchsorted(grid.bar_ticks, [first, last], side="right")
-    if bars[0] == bars[1]:
-        raise SongError(f"{where} plays in one bar only: give at least two, so that there is something to follow")
-
-
-def _check_request(takes: int, steps_per_quarter: int) -> None:
-    if not 1 <= steps_per_quarter <= MAX_STEPS_PER_QUARTER:
-        raise InputError(f"steps per quarter must lie in 1-{MAX_STEPS_PER_QUARTER}, not {steps_per_quarter}")
-    if not 1 <= takes <= 16:
-        raise InputError(f"takes must lie in 1-16, not {takes}")
-
-
-def _check_style(style: str, styles: Sequence[str]) -> None:
-    if style not in styles:
-        raise InputError(f"no style {style!r}: choose from {', '.join(styles)}")
-
-
-def _finish(grooves: Sequence[Groove], cues: Cues, song: Song, steps_per_quarter: int) -> list[Groove]:
-    """Grooves on the song's 16ths with the band's timing, on the grid that is asked for, ending with the band."""
-    finished = [follow_timing(groove, cues) for groove in grooves]
-    if steps_per_quarter != STEPS_PER_QUARTER:
-        grid = song.grid(steps_per_quarter)
-        finished = [quantise(groove, grid) for groove in finished]
-    return [_end_with_band(groove, song) for groove in finished]
-
-
-def _generators(seed: int, takes: int) -> list[np.random.Generator]:
-    return [np.random.default_rng([abs(seed), int(seed < 0), k]) for k in range(takes)]
-
-
-def _end_with_band(groove: Groove, song: Song) -> Groove:
-    """Without the hits that, with their offsets, fall at or behind the end of the band's last note."""
-    end = max(int(p.notes["end"].max()) for p in song.band if len(p.notes))
-    steps, columns = np.nonzero(groove.hits)
-    late = groove.grid.ticks(steps, groove.offsets[steps, columns].astype(np.float64)) >= end
-    hits = groove.hits.copy()
-    hits[steps[late], columns[late]] = False
-    return groove.replace(hits=hits)

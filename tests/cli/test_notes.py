@@ -77,4 +77,21 @@ def test_a_primer_of_drums_alone_is_told(refused, folder, tmp_path):
     from tests.midi.builders import Track, midi
 
     (tmp_path / "drums.mid").write_bytes(midi(Track().note(0, 10, 36, channel=9).chunk()))
-    assert "the primer has 0 notes" in refused("notes", "--primer", tmp_path / "drums.mid", "-o", tmp_path / "out.mid", "--model", folder)
+    assert "drums.mid has 0 notes that are not drums: the model needs at least 1" in refused(
+        "notes", "--primer", tmp_path / "drums.mid", "-o", tmp_path / "out.mid", "--model", folder
+    )
+
+
+def test_without_out_a_free_name_is_chosen(run, primer, folder, tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    for name in ("primer-notes.mid", "primer-notes-2.mid"):
+        assert f"wrote {name}" in run("notes", "--primer", primer, "--notes", 4, "--model", folder).out
+        assert len(read_song(tmp_path / name).parts[0].notes) == 4
+
+
+def test_a_plot_stands_in_the_place_of_nothing_and_is_looked_at_first(refused, primer, folder, tmp_path):
+    out = tmp_path / "out.mid"
+    assert "a plot ends in" in refused("notes", "--primer", primer, "-o", out, "--model", folder, "--plot", "roll.gif")
+    assert not out.exists()
+    same = tmp_path / "roll.png"
+    assert "is the primer or the output" in refused("notes", "--primer", primer, "-o", same, "--model", folder, "--plot", same)

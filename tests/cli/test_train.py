@@ -31,7 +31,7 @@ def train(run, corpus, *arguments):
 
 
 def test_every_model_that_learns_can_be_trained():
-    assert {*FLOORS, "drummer"} == {name for name, entry in MODELS.items() if entry.learns and name not in NETWORKS}
+    assert set(FLOORS) == {name for name, entry in MODELS.items() if entry.learns and name not in NETWORKS}
 
 
 def test_every_network_of_the_common_loop_can_be_trained():
@@ -85,8 +85,7 @@ def test_a_better_model_has_a_lower_perplexity(run, corpus):
         (("unigram", "--set", "order=3"), "unigram has no setting 'order': there is nothing to set"),
         (("trees", "--set", "rounds=many"), "'many' is not a whole number"),
         (("unigram", "--every", "0"), "n must be at least 1, not 0"),
-        (("unigram", "--without-band"), "are for the drummer"),
-        (("drummer",), "the drummer needs --validation CORPUS to measure on and -o FOLDER for its run"),
+        (("drummer",), "name a folder for the run with -o"),
     ],
 )
 def test_what_cannot_be_is_one_line(refused_after_progress, corpus, arguments, message):

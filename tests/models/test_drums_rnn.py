@@ -32,7 +32,7 @@ def folders(tmp_path_factory):
         task = MemoryTask(recipe, [take], [take]) if name == "memory" else OriginalTask(recipe, [take.words % 2], [take.words % 2])
         with torch.no_grad():
             for parameter in task.network.parameters():
-                parameter.mul_(1 if name == "memory" else 3)
+                parameter.mul_(1 if name == "memory" else 1.5)  # not more: rounding then grows from step to step
         folder = tmp_path_factory.mktemp(name)
         export(task, Run(folder / "run", task, recipe, {}), folder / "out", {})
         out[name] = folder / "out"

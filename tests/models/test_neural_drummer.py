@@ -2,6 +2,7 @@
 
 import json
 from functools import cache
+from itertools import pairwise
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
@@ -12,10 +13,12 @@ from backbeat.codecs.words import words_to_hits
 from backbeat.errors import InputError, ModelError
 from backbeat.grid import Grid
 from backbeat.kits import load_kit
+from backbeat.models.floors import list_pulses
 from backbeat.models.neural_drummer import (
     NeuralDrummer,
     OriginalNeuralDrummer,
     Playing,
+    find_alarms,
     find_half_beats,
     load_shipped,
     make_start,
@@ -116,6 +119,36 @@ def test_it_rests_where_the_band_rests_and_its_seed_decides(model):
     first, again, other = (model.play(song, np.random.default_rng(seed)) for seed in (3, 3, 4))
     assert np.array_equal(first, again) and not np.array_equal(first, other)
     assert not first[32:48].any() and not first[80:].any()
+
+
+class Sleeper:
+    """A network that would rather rest, always."""
+
+    def start(self):
+        return {}
+
+    def run(self, inputs, state):
+        log_p = np.full((*inputs["band"].shape[:2], 512), -40.0, np.float32)
+        log_p[..., 0], log_p[..., 4] = 0, -20
+        return {"words": log_p}, state
+
+
+@pytest.mark.parametrize("metre", [(4, 4), (6, 8), (5, 8), (7, 8)])
+def test_it_does_not_sleep_while_the_band_plays(metre):
+    """What has rested goes on resting: in 5/8 a song of 24 bars once got two hits."""
+    song = make_song(bars=12, metre=metre, rest=(6, 7))
+    hits = NeuralDrummer(Sleeper(), Playing(least_doubt=0, doubt=1e-4)).play(song, np.random.default_rng(0))
+    struck = [hits[a:b].any() for a, b in pairwise(song.grid.first_steps.tolist())]
+    assert struck == [False] * 2 + [True] * 4 + [False] * 4 + [True] * 2, "two bars of rest are allowed, at the beginning and after a break"
+    assert set(song.grid.step_in_bar[hits.any(axis=1)].tolist()) <= set(list_pulses(song.grid, 0))
+
+
+def test_alarms_look_at_two_bars_in_which_the_band_sounds():
+    grid = Grid.regular(4)
+    alarms = find_alarms(grid, np.ones(64, bool))
+    assert alarms[:32] == [(0, 0)] * 32 and alarms[32] == (16, 3) and alarms[36] == (20, 3) and alarms[33] == (0, 0)
+    assert find_alarms(grid, np.arange(64) >= 16)[32:48] == [(0, 0)] * 16
+    assert not any(enough for _, enough in find_alarms(Grid.regular(1), np.ones(16, bool)))
 
 
 def test_a_cutoff_draws_nothing():

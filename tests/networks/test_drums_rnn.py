@@ -6,7 +6,9 @@ torch = pytest.importorskip("torch")
 
 import numpy as np  # noqa: E402
 
+from backbeat.networks import lstm_scan  # noqa: E402
 from backbeat.networks.drums_rnn import DrumsRnn, DrumsRnnConfig, MemoryRnn, MemoryRnnConfig  # noqa: E402
+from backbeat.networks.lstm_scan import find_loss  # noqa: E402
 
 torch.set_num_threads(1)
 SMALL = DrumsRnnConfig(classes=8, counters=2, units=(5, 4), attention=6, keep=1.0)
@@ -110,13 +112,64 @@ def test_lookup_is_the_same_as_the_original_s_matrices():
     assert torch.allclose(after[-1][:, :-1], past[:, 1:])
 
 
-def test_tracks_of_different_length_do_not_touch():
-    network = make(SMALL).float()
+def lay_out(events, counters, counts):
+    """Rows of a batch: those of the first step, then those of the second ..."""
+    return tuple(torch.cat([table[:n, t] for t, n in enumerate(counts)]) for table in (events, counters))
+
+
+@pytest.mark.parametrize("config", [SMALL, DrumsRnnConfig(8, 2, (5, 4, 3), 0, 1.0)], ids=["attention", "plain"])
+def test_tracks_of_different_length_do_not_touch(config):
+    network, counts = make(config), [3] * 4 + [2] * 3 + [1] * 3
+    events, counters = make_inputs(3, 10)
+    rows = network.logits(network.read(*lay_out(events, counters, counts), counts))
+    for take, length in enumerate((10, 7, 4)):
+        alone = network(events[take : take + 1, :length], counters[take : take + 1, :length], *(s for s in network.start(1)))[0][0]
+        found = torch.stack([rows[sum(counts[:t]) + take] for t in range(length)])
+        assert torch.allclose(found, alone)
+
+
+@pytest.mark.parametrize("attention", [0, 6])
+def test_gradients_of_rows_are_those_of_torch_s_own_layers(attention):
+    network, counts = make(DrumsRnnConfig(8, 2, (5, 4), attention, 1.0)), [2] * 4 + [1] * 6
     events, counters = make_inputs(2, 10)
-    counters = counters.float()
-    both = network.read(events, counters, [2] * 4 + [1] * 6)
-    alone, short = (network(events[k : k + 1, :n], counters[k : k + 1, :n], *network.start(1))[0][0] for k, n in ((0, 10), (1, 4)))
-    assert torch.allclose(both, torch.cat([alone, short]), atol=1e-6)
+    labels = torch.randint(0, 8, (2, 10))
+    tables = [torch.cat([t[:n, k] for k, n in enumerate(counts)]) for t in (events, counters, labels)]
+
+    def collect(loss):
+        network.zero_grad()
+        loss.backward()
+        return [p.grad.clone() for p in network.parameters()]
+
+    loss, guesses = find_loss(network.read(tables[0], tables[1], counts), network.logits, tables[2])
+    quick = collect(loss)
+    logits = [network(events[k : k + 1, :n], counters[k : k + 1, :n], *network.start(1))[0][0] for k, n in ((0, 10), (1, 4))]
+    plain = torch.nn.functional.cross_entropy(torch.cat(logits), torch.cat([labels[0], labels[1, :4]]))
+    assert torch.allclose(loss, plain) and torch.equal(guesses[-6:], logits[0][4:].argmax(1))
+    assert all(torch.allclose(a, b, atol=1e-12) for a, b in zip(quick, collect(plain), strict=True))
+
+
+def test_the_loss_in_blocks_is_that_of_torch(monkeypatch):
+    monkeypatch.setattr(lstm_scan, "BLOCK", 7)
+    torch.manual_seed(2)
+    layer, inputs, labels = torch.nn.Linear(5, 9).double(), torch.randn(31, 5, dtype=torch.float64, requires_grad=True), torch.randint(0, 9, (31,))
+    loss, guesses = find_loss(inputs, layer, labels)
+    (3 * loss).backward()
+    found = [t.grad.clone() for t in (inputs, layer.weight, layer.bias)]
+    inputs.grad = None
+    layer.zero_grad()
+    logits = layer(inputs)
+    (3 * torch.nn.functional.cross_entropy(logits, labels)).backward()
+    assert torch.equal(guesses, logits.argmax(1))
+    assert all(torch.allclose(a, t.grad) for a, t in zip(found, (inputs, layer.weight, layer.bias), strict=True))
+
+
+@pytest.mark.parametrize("share", [0.1, 0.5, 0.75])
+def test_dropout_leaves_out_its_share_and_keeps_the_mean(share):
+    torch.manual_seed(1)
+    dropout, ones = lstm_scan.QuickDropout(share), torch.ones(301, 333)
+    dropped = dropout(ones)
+    assert abs(float((dropped == 0).float().mean()) - share) < 0.01 and abs(float(dropped.mean()) - 1) < 0.02
+    assert torch.equal(dropout.eval()(ones), ones) and lstm_scan.QuickDropout(0.0)(ones) is ones
 
 
 def make_memory_inputs(batch=2, steps=12):

@@ -3,6 +3,9 @@
 from __future__ import annotations
 
 import json
+import os
+import subprocess
+import sys
 from dataclasses import replace
 from pathlib import Path
 
@@ -17,7 +20,8 @@ from backbeat.models.drums_rnn import DrumsRnnModel  # noqa: E402
 from backbeat.training.drum_takes import Lanes, cut, cut_excerpts, make_loops, make_take, pass_once  # noqa: E402
 from backbeat.training.drums_rnn import CONFIGS, TRAINABLE, OriginalRecipe, OriginalTask, export, make_batch, read_tracks  # noqa: E402
 from backbeat.training.drums_rnn_memory import MemoryRecipe, MemoryTask  # noqa: E402
-from backbeat.training.loop import Run, train  # noqa: E402
+from backbeat.training.checkpoints import load_tensors  # noqa: E402
+from backbeat.training.loop import LAST, Run, train  # noqa: E402
 from tests.datasets.here import midi  # noqa: E402
 
 torch.set_num_threads(1)
@@ -60,12 +64,12 @@ def test_an_unknown_encoding_is_refused():
         replace(ORIGINAL, encoding="toms").make_network()
 
 
-def test_a_batch_pads_and_labels_what_follows():
+def test_a_batch_lies_step_by_step_and_labels_what_follows():
     tracks = [np.array([1, 2, 3]), np.array([4, 5, 6, 7, 0])]
     batch = make_batch(tracks, DRUM_KIT)
-    assert batch.events.tolist() == [[4, 5, 6, 7], [1, 2, 0, 0]] and batch.active == [2, 2, 1, 1]
-    assert batch.labels.tolist() == [5, 6, 7, 0, 2, 3]
-    assert batch.counters.shape == (2, 4, 6) and batch.counters[1, 0].tolist() == [1, -1, -1, -1, -1, -1]
+    assert batch.events.tolist() == [4, 1, 5, 2, 6, 7] and batch.counts == [2, 2, 1, 1]
+    assert batch.labels.tolist() == [5, 2, 6, 3, 7, 0]
+    assert batch.counters.shape == (6, 6) and batch.counters[1].tolist() == [1, -1, -1, -1, -1, -1] and batch.counters[4].tolist() == [1, 1, -1, -1, -1, -1]
 
 
 def test_each_round_goes_through_all_tracks():
@@ -170,3 +174,87 @@ def test_tracks_are_read_by_the_original_s_rules(tmp_path):
 def test_the_trainable_reads_settings():
     assert TRAINABLE.choose("small", ["updates=5"]).updates == 5
     assert Path(TRAINABLE.name).name == "drums-rnn"
+
+
+class Elsewhere(torch.Tensor):
+    """A tensor that was made for the processor while the network is elsewhere: nothing but moving it is allowed."""
+
+    @classmethod
+    def __torch_function__(cls, function, types, args=(), kwargs=None):
+        with torch._C.DisableTorchFunctionSubclass():
+            out = function(*args, **(kwargs or {}))
+            if function in (torch.Tensor.to, torch.Tensor.cpu):
+                return out.as_subclass(torch.Tensor).clone()
+        name = getattr(function, "__name__", "")
+        if name in ("__get__", "__len__", "size", "dim", "float", "detach"):  # looked at, or of the same kind
+            return out
+        if name == "__getitem__" and all(isinstance(a, Elsewhere) or not isinstance(a, torch.Tensor) for a in args):
+            return out
+        raise AssertionError(f"{name} of a tensor that was not moved to the network's device")
+
+
+@pytest.mark.parametrize("recipe", [ORIGINAL, replace(ORIGINAL, attention=0), MEMORY], ids=["original", "plain", "memory"])
+def test_everything_is_moved_to_the_network_s_device(recipe, monkeypatch):
+    """No GPU here: whatever is made without a device raises when it meets the network, as it would beside one."""
+    task = make_task(recipe)
+    for name in ("from_numpy", "tensor", "zeros", "ones", "arange", "rand", "randn", "empty"):
+        made = getattr(torch, name)
+
+        def make(*args, _made=made, **kwargs):
+            out = _made(*args, **kwargs)
+            return out if kwargs.get("device") is not None else out.as_subclass(Elsewhere)
+
+        monkeypatch.setattr(torch, name, make)
+    task.compute(0, 0, 1).loss.backward()
+    task.compute(1, 0, 1)
+    with torch.no_grad():
+        task.network.eval()
+        assert task.validate()["perplexity"] > 1
+
+
+TRAIN = """
+import sys, torch
+from dataclasses import replace
+from pathlib import Path
+from backbeat.training.loop import Run, join_processes, train
+from tests.training.test_drums_rnn import MEMORY, ORIGINAL, make_task
+torch.set_num_threads(1)
+join_processes()
+for recipe in (ORIGINAL, MEMORY):
+    folder = Path(sys.argv[1]) / type(recipe).__name__
+    train(Run(folder / "whole", make_task(recipe), recipe, {}))
+    train(Run(folder / "cut", make_task(recipe), replace(recipe, updates=3), {}))
+    train(Run(folder / "cut", make_task(recipe), recipe, {}))
+"""
+
+
+@pytest.mark.slow
+def test_two_processes_share_the_tracks_and_resume(tmp_path):
+    """By torchrun: together they learn from twice as much, and a run that was stopped ends with the same weights."""
+    (tmp_path / "both.py").write_text(TRAIN, encoding="utf-8")
+    root = Path(__file__).parents[2]
+    command = [sys.executable, "-m", "torch.distributed.run", "--standalone", "--nproc-per-node", "2", str(tmp_path / "both.py"), str(tmp_path)]
+    environment = {**os.environ, "PYTHONPATH": str(root), "OMP_NUM_THREADS": "1"}
+    done = subprocess.run(command, capture_output=True, text=True, cwd=root, env=environment, check=False)
+    assert done.returncode == 0, done.stderr[-2000:]
+    for recipe in (ORIGINAL, MEMORY):
+        folder = tmp_path / type(recipe).__name__
+        together, resumed = (load_tensors(folder / name / LAST) for name in ("whole", "cut"))
+        assert all(torch.equal(together[name], resumed[name]) for name in together if name.startswith("network."))
+        alone = train(Run(folder / "alone", make_task(recipe), recipe, {})).task.network.state_dict()
+        assert any(not torch.equal(together[f"network.{name}"], weights) for name, weights in alone.items())
+
+
+def test_two_shares_of_the_original_are_one_batch_twice_as_large():
+    """The mean of both processes' gradients is that of one process with both batches."""
+    recipe = replace(ORIGINAL, keep=1.0)
+    tracks = [t[:20] for t in make_tracks()]  # of one length, so that means of means are means
+
+    def collect(made, share, shares):
+        task = OriginalTask(made, tracks, tracks)
+        task.compute(0, share, shares).loss.backward()
+        return [p.grad for p in task.network.parameters()]
+
+    halves = zip(collect(recipe, 0, 2), collect(recipe, 1, 2), strict=True)
+    whole = collect(replace(recipe, batch=8), 0, 1)
+    assert all(torch.allclose((a + b) / 2, c, atol=1e-6) for (a, b), c in zip(halves, whole, strict=True))

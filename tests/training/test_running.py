@@ -67,6 +67,20 @@ def test_a_sweep_runs_every_combination_once(tmp_path: Path) -> None:
     assert tabulate(rows).splitlines()[0].startswith("| data | rate | width | parameters |") and len(tabulate(rows).splitlines()) == 6
 
 
+def test_lengths_of_a_sweep_are_one_run_looked_at_again(tmp_path: Path) -> None:
+    told: list[tuple[str, int]] = []
+    grid = parse_grid("width=8,16 updates=6,20")
+    rows = sweep(LINE, LINE.configs[""], grid, {"all": DATA}, tmp_path, lambda name, p: told.append((name, p.update)), "cpu")
+    assert [(r["width"], r["updates"]) for r in rows] == [("8", 6), ("8", 20), ("16", 6), ("16", 20)]
+    assert sorted(p.name for p in tmp_path.iterdir()) == ["width=16", "width=8"] and max(update for _, update in told) == 20
+    assert rows[0]["best at"] <= 6 < rows[1]["best at"] and rows[0]["loss"] > rows[1]["loss"]
+
+
+def test_lengths_that_change_the_rate_are_runs_of_their_own(tmp_path: Path) -> None:
+    rows = sweep(LINE, set_fields(LINE.configs[""], ["floor=0.1"]), parse_grid("updates=6,20"), {"all": DATA}, tmp_path, device="cpu")
+    assert sorted(p.name for p in tmp_path.iterdir()) == ["updates=20", "updates=6"] and [int(r["updates"]) for r in rows] == [6, 20]
+
+
 def test_genres_with_enough_pieces_are_apart() -> None:
     by_genre = split_by_genre(DATA)
     assert list(by_genre) == ["all", "rock"]
@@ -108,7 +122,17 @@ def test_a_corpus_is_data(tmp_path: Path) -> None:
     assert len(data.train) + len(data.validation) >= len(corpus)
 
 
-def test_a_device_that_is_not_there_is_told() -> None:
+@pytest.mark.parametrize("name", ["nonsense", "cuda:99", "meta", "cpu:x"])
+def test_a_device_that_is_not_there_is_told(name: str) -> None:
     assert str(pick_device("auto")) in ("cpu", "cuda")
-    with pytest.raises(InputError, match="--device nonsense"):
-        pick_device("nonsense")
+    with pytest.raises(InputError, match=f"--device {name}"):
+        pick_device(name)
+
+
+def test_processes_of_one_machine_take_a_gpu_each(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(torch.cuda, "is_available", lambda: True)
+    monkeypatch.setattr(torch.cuda, "device_count", lambda: 2)
+    monkeypatch.setattr(torch, "zeros", lambda size, device: torch.ones(size))
+    assert str(pick_device("auto")) == "cuda"
+    monkeypatch.setenv("LOCAL_RANK", "3")
+    assert str(pick_device("auto")) == str(pick_device("cuda")) == "cuda:1" and str(pick_device("cpu")) == "cpu"

@@ -18,8 +18,11 @@ from backbeat.training.trainables import TRAINABLES, Trainable, find_trainable  
 from tests.midi.builders import band_song  # noqa: E402
 
 pytestmark = [pytest.mark.slow, pytest.mark.filterwarnings("ignore")]
-SMALL = {"units": "16,16", "width": "16", "batch": "2", "lanes": "2", "hidden": "16"}
+SMALL = {"units": "16,16", "width": "16", "encoder_width": "12", "batch": "2", "lanes": "2", "hidden": "16"}
 """Sizes that are made small where a recipe has them."""
+
+SEEDS = ("lstmetallica", "drums-rnn", "neural-drummer", "notes")
+"""Models of the systems that Backbeat grew from: one recipe is faithful to the source."""
 
 
 @pytest.fixture(scope="module")
@@ -67,13 +70,14 @@ def test_a_killed_run_resumed_ends_with_the_same_weights_and_ships(name: str, da
     assert not different, different
     finish_run(trainable, resumed, {"model": name, "recipe": {}, "data": data.describe(), "begin": None})
     made = {p.name for p in (resumed.folder / "model").iterdir()}
-    assert {"network.onnx", "config.json", "card.md"} <= made
+    assert {"config.json", "card.md"} <= made and any(made_name.endswith(".onnx") for made_name in made)
 
 
 @pytest.mark.parametrize("name", TRAINABLES)
 def test_every_recipe_can_be_chosen(name: str) -> None:
     trainable = find_trainable(name)
-    assert "original" in trainable.configs and trainable.name == name
+    assert trainable.configs and trainable.name == name
+    assert "original" in trainable.configs or name not in SEEDS
     for config in trainable.configs:
         recipe = trainable.choose(config, ["updates=7"])
         assert recipe.updates == 7

@@ -19,10 +19,15 @@ COMMANDS = {
     "accompany": "Add a drum track to a song.",
     "groove": "Play drums without a song.",
     "continue": "Go on after a few bars of drums.",
+    "infill": "Play some bars of a song's drums anew.",
+    "tap": "Make a groove of a tapped rhythm, or of a part of a song.",
     "convert": "Turn MIDI into words and back, or drums from kit to kit.",
+    "humanise": "Play drums as a person would.",
+    "melody": "Write a melody on drums.",
     "notes": "Go on after a piano piece, note by note.",
     "text": "Write drums as text.",
     "inspect": "Show what is understood of a MIDI file.",
+    "key": "Say which key a melody or a song is in.",
     "render": "Render a MIDI file as audio.",
     "kits": "List kit maps, or show one.",
     "corpus": "Build training data from MIDI collections.",
@@ -31,8 +36,11 @@ COMMANDS = {
     "evaluate": "Measure a model beside its floors.",
     "log-likelihood": "Say how likely drums are to a model.",
     "listening": "Analyse the answers of a listening test.",
+    "check": "Say whether two hands and two feet can play drums.",
     "score": "Say how well drums suit a song.",
     "originality": "Find drums in training data.",
+    "map": "Draw a map of drum patterns: a page to look at, hear and bend.",
+    "patterns": "Mine drum patterns, and sample a space of them.",
 }
 
 

@@ -4,22 +4,20 @@ from __future__ import annotations
 
 import json
 import time
-from dataclasses import fields, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import click
 
-from backbeat.errors import InputError, MissingExtraError
+from backbeat.errors import InputError
 
 if TYPE_CHECKING:
     from backbeat.models.fitting import Fit
-    from backbeat.training.drummer import Recipe
 
 FLOORS = ("unigram", "bigram", "ngram5", "ngram17", "cache", "template", "trees")
-NETWORKS = ("lstmetallica", "drums-rnn", "neural-drummer", "notes")
-LEARNERS = (*FLOORS, "drummer", *NETWORKS)
-"""Models that learn: floors, the drummer, and what the common loop trains. A test keeps the lists as the registries are, which are slow to import."""
+NETWORKS = ("drummer", "lstmetallica", "drums-rnn", "neural-drummer", "notes", "performer", "melody", "pattern-space")
+LEARNERS = (*FLOORS, *NETWORKS)
+"""Models that learn: floors, and what the common loop trains. A test keeps the lists as the registries are, which are slow to import."""
 
 
 @click.command("train")
@@ -38,26 +36,18 @@ LEARNERS = (*FLOORS, "drummer", *NETWORKS)
 @click.option("--sweep", default="", metavar="GRID", help='Train every combination and print a table: "layers=1,2,3 units=64,128".')
 @click.option("--by-genre", is_flag=True, help="Train on all data, and on each genre of it.")
 @click.option("--every", type=int, default=1, show_default=True, help="Floors: fit on every n-th piece.")
-@click.option("--without-band", is_flag=True, help="Drummer: the twin that never hears a band, to measure what listening is worth.")
-@click.option("--export", type=click.Path(path_type=Path), help="Drummer: afterwards write the folder that 'accompany --model' loads.")
 @click.option("--json", "as_json", is_flag=True, help="Print JSON.")
-def command(model: str, every: int, without_band: bool, export: Path | None, **wishes: Any) -> None:  # noqa: ANN401 - see ``Wishes``
+def command(model: str, every: int, **wishes: Any) -> None:  # noqa: ANN401 - see ``Wishes``
     """Train MODEL on DATA: a corpus, a data set (groove_midi, songs:train ...), a folder or an archive.
 
     A floor is fitted, tuned and measured in one go. Networks need the extra 'train'; a run writes its checkpoints, log, curves
     and best weights to -o, and what '--model' of other commands takes to OUT/model. Stopped, however hard, and resumed, it
     ends with the same weights. Started by torchrun, all processes train one network, each on one core.
     """
-    if model != "drummer" and (without_band or export):
-        raise InputError("--without-band and --export are for the drummer")
     if model in NETWORKS:
         from backbeat.cli.train_network import Wishes, train_network
 
         train_network(Wishes(model, **wishes))
-        return
-    if model == "drummer":
-        validation = Path(wishes["validation"]) if wishes["validation"] else None
-        _train_drummer(Path(wishes["data_set"]), validation, wishes["out"], wishes["settings"], without_band, export)
         return
     _fit_floor(model, every, **wishes)
 
@@ -115,39 +105,3 @@ def _read_number(setting: str) -> tuple[str, int]:
         return key, int(value)
     except ValueError as error:
         raise InputError(f"--set {setting}: {value!r} is not a whole number") from error
-
-
-def _train_drummer(corpus: Path, validation: Path | None, out: Path | None, settings: tuple[str, ...], without_band: bool, export: Path | None) -> None:
-    try:
-        import torch
-    except ImportError as error:
-        raise MissingExtraError("torch", "train") from error
-    from backbeat.datasets.corpus import Corpus
-    from backbeat.training.drummer import Recipe, join_processes, train
-    from backbeat.training.export import export_run
-    from backbeat.training.streams import Augmentation
-
-    if validation is None or out is None:
-        raise InputError("the drummer needs --validation CORPUS to measure on and -o FOLDER for its run")
-    torch.set_num_threads(1)
-    join_processes()
-    recipe = _set_fields(Recipe(), settings)
-    if without_band:
-        recipe = replace(recipe, augmentation=Augmentation(no_band=1.0))
-    run = train(Corpus(corpus), Corpus(validation), out, recipe, report=lambda line: click.echo(line, err=True))
-    if export:
-        export_run(run, Corpus(corpus), export)
-        click.echo(f"wrote {export}")
-
-
-def _set_fields(recipe: Recipe, settings: tuple[str, ...]) -> Recipe:
-    kinds = {f.name: type(getattr(recipe, f.name)) for f in fields(recipe)}
-    for setting in settings:
-        key, _, value = setting.partition("=")
-        if kinds.get(key) not in (int, float):
-            raise InputError(f"--set {setting}: the recipe has no number called {key!r}; it has {', '.join(k for k, t in kinds.items() if t in (int, float))}")
-        try:
-            recipe = replace(recipe, **{key: kinds[key](value)})
-        except ValueError as error:
-            raise InputError(f"--set {setting}: {value!r} is not a number") from error
-    return recipe

@@ -16,6 +16,7 @@ import ast
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from fractions import Fraction
+from functools import cached_property
 from itertools import pairwise
 from typing import Any, NamedTuple
 
@@ -92,6 +93,11 @@ class DrumEncoding:
         """float32 [..., counters]: the counters that stand beside the events at ``positions`` (integers, any shape)."""
         following = np.asarray(positions, np.int64)[..., None] + 1
         return np.where(following >> np.arange(self.counters) & 1, 1, -1).astype(np.float32)
+
+    @cached_property
+    def count_all(self) -> Floats32:
+        """float32 [2 ** counters, counters]: the counters of every position; they begin anew behind the last."""
+        return self.count(np.arange(1 << self.counters))
 
     def numbers(self, events: Sequence[Iterable[int]]) -> Ints:
         """int64 [n]: the number of each event."""

@@ -13,6 +13,7 @@ from backbeat.datasets import (
     lstmetallica,
     maestro,
     mma_grooves,
+    pattern_table,
     pop909,
     songs,
     tidal_patterns,
@@ -74,5 +75,7 @@ def _list_path(spec: str) -> Iterator[Source]:
         return list_archive(path)
     if path.is_file() and is_midi(spec):
         return list_file(path)
+    if path.is_file() and path.suffix.lower() == pattern_table.SUFFIX:
+        return pattern_table.list_table(path)
     kind = "neither MIDI nor an archive by its name" if path.is_file() else "no file, folder or data set"
     raise InputError(f"{spec}: {kind}; data sets are {', '.join(DATASETS)}, with their splits as in songs:train")

@@ -7,11 +7,16 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
+from backbeat.codecs.controls import COLUMNS
 from backbeat.codecs.recall import recall_bars
 from backbeat.datasets.preparation import NO_ARTICULATION
 
 MARGIN = 32
 """Steps of surroundings that the listener is given on either side; zeros beyond the ends of a piece."""
+
+LINE_COLUMNS = 2
+ASKED = COLUMNS + LINE_COLUMNS
+"""Columns at the end of what is heard: controls and a tapped line; a network that was trained without them has none."""
 
 Arrays = dict[str, npt.NDArray[Any]]
 
@@ -25,7 +30,8 @@ def unfold(piece: Arrays, articulations: int) -> Arrays:
 
     Returns:
         bar_of_step, bits [S, 9], used [S, articulations] (the articulation each class was last played with), what is remembered
-        (recalled_words, agreement, habit: see ``codecs.recall.Recalled``) and the rest.
+        (recalled_words, agreement, habit: see ``codecs.recall.Recalled``), what is asked for (controls [bars, 6] and line [S, 2],
+        nothing yet) and the rest.
     """
     words, steps = piece["words"], len(piece["words"])
     bits = ((words[:, None] >> np.arange(9)) & 1).astype(np.uint8)
@@ -40,7 +46,12 @@ def unfold(piece: Arrays, articulations: int) -> Arrays:
     bar_of_step = np.repeat(np.arange(len(piece["layout"])), piece["layout"][:, 0])
     out = dict(piece) | {"bits": bits, "used": used, "bar_of_step": bar_of_step, "mask": np.zeros((steps, 9), np.uint8)}
     memory = recall_bars(words, piece["layout"][:, 0], piece["matches"])
-    return out | {"recalled_words": memory.words, "agreement": memory.agreement, "habit": memory.habit, "style": np.zeros(1, np.int64)}
+    return out | {"recalled_words": memory.words, "agreement": memory.agreement, "habit": memory.habit} | ask_nothing(steps, len(piece["layout"]))
+
+
+def ask_nothing(steps: int, bars: int) -> Arrays:
+    """No style, no controls uint8 [bars, 6] (see ``codecs.controls``), no tapped line uint8 [steps, 2] (255 = a tap, and 255 = there is a line)."""
+    return {"style": np.zeros(1, np.int64), "controls": np.zeros((bars, COLUMNS), np.uint8), "line": np.zeros((steps, LINE_COLUMNS), np.uint8)}
 
 
 def chunk(piece: Arrays, start: int, length: int) -> Arrays:
@@ -56,7 +67,10 @@ def chunk(piece: Arrays, start: int, length: int) -> Arrays:
     at = np.clip(around, 0, steps - 1)
     known = piece["mask"][at]
     song = np.broadcast_to(piece["song"], (len(at), piece["song"].shape[-1]))
-    heard = np.concatenate([piece["step"][at], piece["bar"][piece["bar_of_step"][at]], song, known * 255, known * piece["bits"][at] * 255], axis=1)
+    bar = piece["bar_of_step"][at]
+    heard = np.concatenate(
+        [piece["step"][at], piece["bar"][bar], song, known * 255, known * piece["bits"][at] * 255, piece["controls"][bar], piece["line"][at]], axis=1
+    )
     heard[~inside] = 0
     now = np.arange(start, start + length)
     valid = now < steps

@@ -20,6 +20,7 @@ from backbeat.codecs.words import Hits
 from backbeat.errors import InputError, ModelError
 from backbeat.grid import Grid
 from backbeat.models.drums_rnn_inputs import StepInputs, list_places, tell_take
+from backbeat.models.drums_rnn_steps import EventSteps, StepWeights, load_steps
 from backbeat.models.improvising import improvise
 from backbeat.models.protocol import Piece, Take
 from backbeat.runtime.recurrent import RecurrentSession
@@ -45,11 +46,14 @@ class EventTake:
     Args:
         session: the network.
         encoding: of its events.
+        weights: of the same network in numpy, which is quicker step by step; none = the network's graph.
     """
 
-    def __init__(self, session: RecurrentSession, encoding: DrumEncoding) -> None:
+    def __init__(self, session: RecurrentSession, encoding: DrumEncoding, weights: StepWeights | None = None) -> None:
         self._session, self._encoding = session, encoding
-        self._state, self._position = session.start(), 0
+        self._quick = EventSteps(weights) if weights else None
+        self._state = {} if weights else session.start()
+        self._position = 0
         self._distribution = np.full(encoding.classes, 1 / encoding.classes)
 
     def distribution(self) -> Floats:
@@ -58,14 +62,19 @@ class EventTake:
 
     def push(self, word: int) -> None:
         """Play an event."""
-        inputs: Arrays = {"events": np.array([[word]], np.int64), "counters": self._encoding.count(np.array([[self._position]]))}
-        outputs, self._state = self._session.run(inputs, self._state)
-        self._distribution, self._position = _softmax(outputs["logits"][0, 0]), self._position + 1
+        counters = self._encoding.count_all[self._position % len(self._encoding.count_all)]
+        if self._quick is not None:
+            logits = self._quick.read(word, counters)
+        else:
+            inputs: Arrays = {"events": np.array([[word]], np.int64), "counters": counters[None, None]}
+            outputs, self._state = self._session.run(inputs, self._state)
+            logits = outputs["logits"][0, 0]
+        self._distribution, self._position = _softmax(logits), self._position + 1
 
     def fork(self) -> Self:
         """A take of its own that starts from this one."""
         twin = type(self).__new__(type(self))
-        twin.__dict__ |= self.__dict__
+        twin.__dict__ |= self.__dict__ | {"_quick": self._quick.fork() if self._quick is not None else None}
         return twin
 
 
@@ -124,6 +133,7 @@ class DrumsRnnModel:
         if self.kind not in KINDS or config.get("encoding") not in ENCODINGS:
             raise ModelError(f"{folder}: kind {self.kind!r} with encoding {config.get('encoding')!r} is not one this version can read")
         self.encoding = ENCODINGS[str(config["encoding"])]
+        self._weights = load_steps(folder, int(config.get("sizes", {}).get("attention", 0))) if self.kind == "original" else None
 
     def fit(self, pieces: Iterable[Piece]) -> None:
         """Refuse: a network is not fitted in one go.
@@ -151,7 +161,7 @@ class DrumsRnnModel:
         Args:
             bar_steps: steps of each bar.
         """
-        return MemoryTake(self.session, bar_steps) if self.kind == "memory" else EventTake(self.session, self.encoding)
+        return MemoryTake(self.session, bar_steps) if self.kind == "memory" else EventTake(self.session, self.encoding, self._weights)
 
     def score(self, piece: Piece) -> Floats:
         """float64 [steps]: log2 p of each real word, given the words before it.
@@ -225,7 +235,8 @@ class DrumsRnnModel:
         take = self.begin_on(bar_steps)
         for word in np.asarray(primer).tolist():
             take.push(int(word))
-        sizes = {"beam_size": beam_size, "branch_factor": branch_factor, "steps_per_iteration": steps_per_iteration}
+        alone = beam_size * branch_factor == 1  # nothing is ever chosen: draw all steps in one go
+        sizes = {"beam_size": beam_size, "branch_factor": branch_factor, "steps_per_iteration": steps if alone else steps_per_iteration}
         words, log_p = search_beams(take, steps - len(primer), rng, temperature=temperature, top_p=top_p, **sizes)
         return np.concatenate([np.asarray(primer, np.int64), np.array(words, np.int64)]), log_p
 

@@ -2,7 +2,7 @@
 
 The corrected one draws each word from a distribution, so it has a likelihood. It is asked twice: what the band alone suggests
 (the whole song at once), and what follows from what has been played; the first speaks for hits that are likelier here than on
-average, as the drummer's listener does (see ``models.drummer``). It rests in bars where the band rests.
+average, as the drummer's listener does (see ``models.drummer``). It rests in bars where the band rests, and does not fall asleep in others.
 The original gives a sigmoid a class and half-beat, and hits what reaches the cut-off; its strongest class always.
 """
 
@@ -15,6 +15,7 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
+import numpy.typing as npt
 
 from backbeat.codecs.intensity import count_ahead, normalise
 from backbeat.codecs.recall import NO_WORD, Memory
@@ -22,6 +23,7 @@ from backbeat.codecs.words import CLASSES, VOCABULARY, Hits, words_to_hits
 from backbeat.errors import InputError, ModelError
 from backbeat.grid import Grid
 from backbeat.kits import Kit, load_kit
+from backbeat.models.floors import list_pulses
 from backbeat.models.neural_drummer_inputs import LANES, Array, describe_band, describe_past, describe_take, find_similar_bars, forget, remember
 from backbeat.models.protocol import Band, Piece
 from backbeat.runtime.recurrent import Arrays, RecurrentSession
@@ -32,6 +34,8 @@ NETWORK = "neural-drummer"
 STARTS = ("basic", "count-in", "blank", "random")
 WINDOW, CUTOFF = 8, 0.2
 SHIPPED = "weights/neural_drummer"
+PATIENCE = 2
+"""Bars that the corrected one may rest before it comes in."""
 _BITS = words_to_hits(np.arange(VOCABULARY, dtype=np.uint16)).astype(np.float32)
 
 
@@ -184,11 +188,16 @@ class NeuralDrummer(_Untrained):
         if heard and how.cutoff is not None and temperature is None:
             return np.asarray((guess >= how.cutoff) & piece.active_bars[grid.bar_of_step][:, None], dtype=np.bool_)
         bias = self._lean(guess, how) if heard else np.zeros((grid.steps, VOCABULARY), np.float32)
-        sounding = piece.active_bars[grid.bar_of_step].tolist()
+        sounding = piece.active_bars[grid.bar_of_step]
+        alarm = find_alarms(grid, sounding)
         take, words = self.begin(grid, piece.band), np.zeros(grid.steps, np.uint16)
         for step in range(grid.steps):
             if sounding[step]:
-                words[step] = draw(take.look() + bias[step], rng, temperature=how.temperature, top_p=how.top_p)
+                scores = take.look() + bias[step]
+                since, enough = alarm[step]
+                if enough and np.count_nonzero(words[since:step]) < enough:
+                    scores[0] = -np.inf
+                words[step] = draw(scores, rng, temperature=how.temperature, top_p=how.top_p)
             take.push(int(words[step]))
         return words_to_hits(words)
 
@@ -296,6 +305,26 @@ def tell_intensity(counts: Floats) -> Array:
         return np.zeros(len(counts), np.float32)
     ahead = count_ahead(counts.astype(np.int64).tolist(), len(counts) + 1)
     return np.nan_to_num(normalise(normalise(ahead)))[: len(counts)].astype(np.float32)
+
+
+def find_alarms(grid: Grid, sounding: npt.NDArray[np.bool_]) -> list[tuple[int, int]]:
+    """Where a drummer must not go on resting, for each step: since which step there must have been how many hits, or a hit comes now.
+
+    What has rested goes on resting, in metres that it hardly knows for a whole song. So at every pulse behind two bars in which the
+    band sounded, hits must stand on more steps of the last bar's length than half its pulses are (0 elsewhere: nothing is asked).
+
+    Args:
+        grid: any metre.
+        sounding: bool [steps], whether the band sounds.
+    """
+    alarms, silent = [(0, 0)] * grid.steps, np.concatenate([[0], np.cumsum(~sounding)])
+    first, lengths = grid.first_steps.tolist(), grid.bar_steps.tolist()
+    for bar in range(PATIENCE, grid.bars):
+        pulses = list_pulses(grid, bar)
+        for step in (first[bar] + place for place in pulses):
+            if silent[step] == silent[max(0, step - sum(lengths[bar - PATIENCE : bar]))]:
+                alarms[step] = max(0, step - lengths[bar]), len(pulses) // 2 + 1
+    return alarms
 
 
 def find_half_beats(grid: Grid) -> Ints:

@@ -3,8 +3,12 @@
 At each step the layer is driven by the input and by what was attended to one step before; its state asks, the last outputs answer, and
 the mixture of output and answer is the output that is remembered. The gradient is written out by hand: outputs and what they are
 compared by stand in one buffer of which each step sees a window, and gradients of weights are taken once, behind the last step;
-that is some twenty times quicker than recording every step. Of tanh(key + question) nothing but exp(2 key) and exp(2 question) is needed:
-tanh(x) = 1 - 2 / (1 + exp(2 x)), and what is the same for all keys leaves the softmax. Shapes: B takes, T steps, U units, L outputs attended to.
+that is some forty times quicker than recording every step. Of tanh(key + question) nothing but exp(2 key) and exp(2 question) is needed:
+tanh(x) = 1 - 2 / (1 + exp(2 x)), and what is the same for all keys leaves the softmax.
+
+Shapes: U units, L outputs attended to, N *rows*: those of the first step, one a take, then those of the second step ... Takes end,
+the last ones first, so ``counts[t]`` rows belong to step t, and row i of a step is the take of row i of the step before.
+Gates are those of ``arrange_gates``.
 """
 
 from __future__ import annotations
@@ -15,6 +19,7 @@ import torch
 from torch import Tensor, nn
 
 Tensors = tuple[Tensor, ...]
+States = tuple[Tensor, Tensor, Tensor, Tensor]
 
 
 class Parts(Protocol):
@@ -25,6 +30,21 @@ class Parts(Protocol):
     keys: nn.Parameter
     score: nn.Parameter
     leave: nn.Linear
+
+
+def arrange_gates(weights: Tensor) -> Tensor:
+    """Columns of input, forget, candidate, output as the scans take them: input, forget, output, twice the candidate.
+
+    The logistic function of all gates is then taken at once: tanh(x) = 2 s(2 x) - 1.
+    """
+    enter, forget, new, leaving = weights.chunk(4, dim=-1)
+    return torch.cat([enter, forget, leaving, 2 * new], dim=-1)
+
+
+def find_before(counts: list[int], device: torch.device) -> Tensor:
+    """int64 [N - counts[0]]: for the rows of all steps but the first, the row of the same take one step before."""
+    sizes = torch.tensor(counts, device=device)
+    return torch.arange(counts[0], sum(counts), device=device) - torch.repeat_interleave(sizes[:-1], sizes[1:])
 
 
 @torch.jit.script
@@ -42,13 +62,13 @@ def _scan_plainly(
     attended: Tensor,
     past: Tensor,
 ) -> tuple[Tensor, Tensor, Tensor, Tensor, Tensor]:
-    """The same without a gradient by hand: what is exported, and what the other is tested against."""
+    """The same without a gradient by hand, drive [B, T, 4 U]: what is exported, and what the other is tested against."""
     outputs: list[Tensor] = []
     memory, known = past, past @ keys
     for step in range(drive.size(1)):
-        gates = drive[:, step] + torch.cat([attended, state], dim=1) @ inner
-        enter, forget, new, leaving = gates.chunk(4, dim=1)
-        cell = torch.sigmoid(forget) * cell + torch.sigmoid(enter) * torch.tanh(new)
+        gates = drive[:, step] + torch.cat([state, attended], dim=1) @ inner
+        enter, forget, leaving, new = gates.chunk(4, dim=1)
+        cell = torch.sigmoid(forget) * cell + torch.sigmoid(enter) * torch.tanh(0.5 * new)
         state = torch.sigmoid(leaving) * torch.tanh(cell)
         asked = torch.cat([cell, state], dim=1) @ query + query_bias
         weights = torch.softmax(torch.tanh(known + asked.unsqueeze(1)) @ score, dim=1)
@@ -60,109 +80,206 @@ def _scan_plainly(
     return torch.stack(outputs, dim=1), state, cell, attended, memory
 
 
-def _square_exp(values: Tensor) -> Tensor:
-    """exp(2 x), kept within what can be multiplied with another such without becoming 0 times infinity."""
-    return values.clamp(-20, 20).mul_(2).exp_()
+@torch.jit.script
+def _window(buffer: Tensor, at: int, length: int, takes: int) -> Tensor:
+    """[length, takes, U] of a buffer [steps, all takes, U]."""
+    window = buffer.narrow(0, at, length)
+    return window if takes == buffer.size(1) else window.narrow(1, 0, takes)
+
+
+@torch.jit.script
+def _read(  # type: ignore[no-untyped-def]
+    drive: Tensor,
+    inner: Tensor,
+    query: Tensor,
+    query_bias: Tensor,
+    make: Tensor,
+    make_bias: Tensor,
+    minus: Tensor,
+    first: Tensor,
+    past: Tensor,
+    known_past: Tensor,
+    counts: list[int],
+) -> tuple[Tensor, Tensor, Tensor, Tensor, Tensor, Tensor, Tensor, list[Tensor]]:
+    """Rows [N, cell state attended], gates, tanh of cells, exp(2 questions), [output | 2 key]; windows' buffers: outputs, exp(2 keys); weights."""
+    n_rows, units, length, steps, takes = drive.size(0), minus.size(0), past.size(0), len(counts), counts[0]
+    rows, made, gates = drive.new_empty(n_rows, 3 * units), drive.new_empty(n_rows, 2 * units), torch.empty_like(drive)
+    bent, asked = drive.new_empty(n_rows, units), drive.new_empty(n_rows, units)
+    outputs, known = drive.new_empty(length + steps, takes, units), drive.new_empty(length + steps, takes, units)
+    weights, space = torch.jit.annotate(list[Tensor], []), drive.new_empty(length * takes * units)
+    one, less = drive.new_ones(1), drive.new_full((1,), -1.0)
+    outputs[:length] = past
+    torch.exp(known_past, out=known[:length])
+    # views of every step, made at once: making them one by one costs as much as half the arithmetic
+    drives, gate_s, bents, askeds, mades = drive.split(counts), gates.split(counts), bent.split(counts), asked.split(counts), made.split(counts)
+    enters, forgets = gates.narrow(1, 0, units).split(counts), gates.narrow(1, units, units).split(counts)
+    leavings, news = gates.narrow(1, 2 * units, units).split(counts), gates.narrow(1, 3 * units, units).split(counts)
+    cells, states = rows.narrow(1, 0, units).split(counts), rows.narrow(1, units, units).split(counts)
+    founds, pairs = rows.narrow(1, 2 * units, units).split(counts), rows.narrow(1, 0, 2 * units).split(counts)
+    lasts = rows.narrow(1, units, 2 * units).split(counts)
+    outs, keys = made.narrow(1, 0, units).split(counts), made.narrow(1, units, units).split(counts)
+    before, cell = first.narrow(1, units, 2 * units), first.narrow(1, 0, units)
+    for t, n in enumerate(counts):
+        if n < before.size(0):
+            before, cell = before.narrow(0, 0, n), cell.narrow(0, 0, n)
+        torch.addmm(drives[t], before, inner, out=gate_s[t])
+        gate_s[t].sigmoid_()
+        before, now, b, a = lasts[t], cells[t], bents[t], askeds[t]
+        torch.mul(forgets[t], cell, out=now)
+        now.addcmul_(enters[t], news[t], value=2.0).sub_(enters[t])
+        torch.add(now, now, out=b)
+        torch.add(less, b.sigmoid_(), alpha=2.0, out=b)
+        torch.mul(leavings[t], b, out=states[t])
+        torch.addmm(query_bias, pairs[t], query, out=a)
+        a.clamp_(-40.0, 40.0).exp_()
+        flat = space.narrow(0, 0, length * n * units)
+        compared = flat.view(length, n, units)
+        torch.addcmul(one, _window(known, t, length, n), a, out=compared)
+        compared.reciprocal_()
+        share = torch.softmax(torch.mv(flat.view(length * n, units), minus).view(length, n), 0)
+        weights.append(share)
+        torch.mul(_window(outputs, t, length, n), share.unsqueeze(2), out=compared)
+        torch.sum(compared, [0], out=founds[t])
+        torch.addmm(make_bias, before, make, out=mades[t])
+        _window(outputs, length + t, 1, n)[0].copy_(outs[t])
+        key = _window(known, length + t, 1, n)[0]
+        torch.clamp(keys[t], -40.0, 40.0, out=key)
+        key.exp_()
+        cell = now
+    return rows, gates, bent, asked, made, outputs, known, weights
+
+
+@torch.jit.script
+def _go_back(  # type: ignore[no-untyped-def]
+    d_out: Tensor,
+    inner: Tensor,
+    query: Tensor,
+    make: Tensor,
+    first: Tensor,
+    rows: Tensor,
+    gates: Tensor,
+    bent: Tensor,
+    asked: Tensor,
+    outputs: Tensor,
+    known: Tensor,
+    weights: list[Tensor],
+    counts: list[int],
+) -> tuple[Tensor, Tensor, Tensor, Tensor, Tensor]:
+    """Gradients of gates, questions, [output | 2 key], past 2 keys and score; weights come transposed."""
+    units, length, takes = bent.size(1), weights[0].size(0), counts[0]
+    d_outputs, d_known = torch.zeros_like(outputs), torch.zeros_like(known)
+    d_gates, d_asked, d_made = torch.empty_like(gates), torch.empty_like(asked), asked.new_empty(asked.size(0), 2 * units)
+    d_score, d_cells, d_befores = bent.new_zeros(units), bent.new_zeros(takes, units), bent.new_zeros(takes, 2 * units)
+    one, space, space2 = bent.new_ones(1), bent.new_empty(length * takes * units), bent.new_empty(length * takes * units)
+    d_outs, bents, askeds, d_askeds, d_gate_s = d_out.split(counts), bent.split(counts), asked.split(counts), d_asked.split(counts), d_gates.split(counts)
+    threes, d_threes = gates.narrow(1, 0, 3 * units).split(counts), d_gates.narrow(1, 0, 3 * units).split(counts)
+    enters, forgets = gates.narrow(1, 0, units).split(counts), gates.narrow(1, units, units).split(counts)
+    leavings, news = gates.narrow(1, 2 * units, units).split(counts), (2 * gates.narrow(1, 3 * units, units) - 1).split(counts)
+    d_enters, d_forgets = d_gates.narrow(1, 0, units).split(counts), d_gates.narrow(1, units, units).split(counts)
+    d_leavings, d_news = d_gates.narrow(1, 2 * units, units).split(counts), d_gates.narrow(1, 3 * units, units).split(counts)
+    mades, outs, keys = d_made.split(counts), d_made.narrow(1, 0, units).split(counts), d_made.narrow(1, units, units).split(counts)
+    cells, before = rows.narrow(1, 0, units).split(counts), first.narrow(1, 0, units)
+    for back in range(len(counts)):
+        t = len(counts) - 1 - back
+        n = counts[t]
+        d_cell, d_before = d_cells.narrow(0, 0, n), d_befores.narrow(0, 0, n)
+        torch.add(d_outs[t], _window(d_outputs, length + t, 1, n)[0], out=outs[t])
+        keys[t].copy_(_window(d_known, length + t, 1, n)[0])
+        d_left = torch.addmm(d_before, mades[t], make)
+        d_state, d_found = d_left.narrow(1, 0, units), d_left.narrow(1, units, units)
+        flat, share = space.narrow(0, 0, length * n * units), weights[t]
+        compared, slope = flat.view(length, n, units), space2.narrow(0, 0, length * n * units).view(length, n, units)
+        torch.mul(_window(outputs, t, length, n), d_found, out=slope)
+        d_scored = torch.ops.aten._softmax_backward_data(torch.sum(slope, 2), share, 0, share.dtype)
+        _window(d_outputs, t, length, n).addcmul_(share.unsqueeze(2), d_found)
+        torch.addcmul(one, _window(known, t, length, n), askeds[t], out=compared)
+        compared.reciprocal_()
+        d_score.addmv_(flat.view(length * n, units).t(), d_scored.view(-1))
+        torch.addcmul(compared, compared, compared, value=-1, out=slope)
+        slope.mul_(d_scored.unsqueeze(2))
+        _window(d_known, t, length, n).add_(slope)
+        torch.sum(slope, [0], out=d_askeds[t])
+        d_ch = torch.mm(d_askeds[t], query)
+        d_state.add_(d_ch.narrow(1, units, units))
+        d_now = torch.ops.aten.tanh_backward(d_state * leavings[t], bents[t]).add_(d_ch.narrow(1, 0, units)).add_(d_cell)
+        last = before if t == 0 else cells[t - 1]
+        torch.mul(d_now, news[t], out=d_enters[t])
+        torch.mul(d_now, last if last.size(0) == n else last.narrow(0, 0, n), out=d_forgets[t])
+        torch.mul(d_state, bents[t], out=d_leavings[t])
+        torch.ops.aten.sigmoid_backward(d_threes[t], threes[t], grad_input=d_threes[t])
+        torch.ops.aten.tanh_backward(d_now * enters[t], news[t], grad_input=d_news[t])
+        torch.mul(d_now, forgets[t], out=d_cell)
+        torch.mm(d_gate_s[t], inner, out=d_before)
+    return d_gates, d_asked, d_made, d_known[:length], d_score
 
 
 class _Scan(torch.autograd.Function):
     """The scan with its gradient; no gradient flows into the states at the start."""
 
     @staticmethod
-    def forward(ctx: Any, length: int, active: list[int], *tensors: Tensor) -> Tensors:  # noqa: ANN401 - torch's context
-        drive, inner, query, query_bias, keys, score, leave, leave_bias, state, cell, attended, past = tensors
-        batch, steps, units = drive.shape[0], drive.shape[1], state.shape[1]
-        kept = {name: drive.new_zeros(steps, batch, n * units) for name, n in (("z", 2), ("gates", 4), ("ch", 2), ("ha", 2), ("asked", 1))}
-        weights = drive.new_zeros(steps, length, batch)
-        outputs, known = drive.new_zeros(2, length + steps, batch, units)
-        outputs[:length], known[:length] = past.transpose(0, 1), _square_exp((past @ keys).transpose(0, 1))
-        cells = torch.cat([cell[None], drive.new_zeros(steps, batch, units)])
-        state, attended, minus, one = state.clone(), attended.clone(), -2 * score, drive.new_ones(())
-        for t, n in enumerate(active):
-            z, gates, ch, ha, asked = (kept[name][t, :n] for name in ("z", "gates", "ch", "ha", "asked"))
-            z[:, :units], z[:, units:] = attended[:n], state[:n]
-            torch.addmm(drive[:n, t], z, inner, out=gates)
-            gates[:, : 2 * units].sigmoid_()
-            gates[:, 2 * units : 3 * units].tanh_()
-            gates[:, 3 * units :].sigmoid_()
-            enter, forget, new, leaving = gates.chunk(4, dim=1)
-            now = torch.addcmul(forget * cells[t, :n], enter, new)
-            cells[t + 1, :n], ch[:, :units] = now, now
-            torch.mul(leaving, now.tanh(), out=ch[:, units:])
-            asked[:] = _square_exp(torch.addmm(query_bias, ch, query))
-            window = outputs[t : t + length, :n]
-            compared = torch.addcmul(one, known[t : t + length, :n], asked).reciprocal_()
-            weights[t, :, :n] = torch.softmax(compared @ minus, dim=0)
-            ha[:, :units] = ch[:, units:]
-            torch.sum(window * weights[t, :, :n, None], 0, out=ha[:, units:])
-            torch.addmm(leave_bias, ha, leave, out=outputs[length + t, :n])
-            known[length + t, :n] = _square_exp(outputs[length + t, :n] @ keys)
-            state[:n], attended[:n] = ch[:, units:], ha[:, units:]
-        ctx.length, ctx.active = length, active
-        ctx.save_for_backward(inner, query, keys, score, leave, outputs, known, cells, weights, *kept.values())
-        return outputs[length:].transpose(0, 1).contiguous(), state, cells[-1].clone(), attended, outputs[steps:].transpose(0, 1).contiguous()
+    def forward(ctx: Any, counts: list[int], *tensors: Tensor) -> Tensors:  # noqa: ANN401 - torch's context
+        rows, gates, bent, asked, made, outputs, known, weights = _read(*tensors, counts)
+        _, inner, query, _, make, _, minus, first, *_ = tensors
+        ctx.counts, ctx.weights = counts, weights
+        ctx.save_for_backward(inner, query, make, minus, first, rows, gates, bent, asked, outputs, known)
+        return made[:, : len(minus)], rows[len(rows) - counts[-1] :].clone(), outputs[len(counts) :].clone()
 
     @staticmethod
     def backward(ctx: Any, *gradients: Tensor) -> tuple[Any, ...]:  # noqa: ANN401 - torch's context
-        inner, query, keys, score, leave, outputs, known, cells, weights, z, gates, ch, ha, asked = ctx.saved_tensors
-        length, units = ctx.length, keys.shape[0]
-        d_outputs, d_known = torch.zeros_like(outputs), torch.zeros_like(known)
-        d_outputs[length:] = gradients[0].transpose(0, 1)
-        d_gates, d_asked, d_score = torch.zeros_like(gates), torch.zeros_like(asked), torch.zeros_like(score)
-        d_cell, d_z = torch.zeros_like(cells[0]), torch.zeros_like(z[0])
-        inner_t, query_t, keys_t, leave_t = inner.t().contiguous(), query.t().contiguous(), keys.t().contiguous(), leave.t().contiguous()
-        one, four = z.new_ones(()), 4 * score
-        for t in range(len(ctx.active) - 1, -1, -1):
-            n = ctx.active[t]
-            d_output = d_outputs[length + t, :n].addmm_(d_known[length + t, :n], keys_t)
-            d_ha = d_output @ leave_t
-            d_attended = d_ha[:, units:] + d_z[:n, :units]
-            window, share = outputs[t : t + length, :n], weights[t, :, :n]
-            compared = torch.addcmul(one, known[t : t + length, :n], asked[t, :n]).reciprocal_()
-            d_share = torch.sum(window * d_attended, 2)
-            d_outputs[t : t + length, :n].addcmul_(share[..., None], d_attended)
-            d_scored = share * (d_share - (share * d_share).sum(0))
-            d_score.addmv_(compared.reshape(-1, units).t(), d_scored.reshape(-1), alpha=-2)
-            slope = torch.addcmul(compared, compared, compared, value=-1).mul_(four).mul_(d_scored[..., None])
-            d_known[t : t + length, :n] += slope
-            torch.sum(slope, 0, out=d_asked[t, :n])
-            d_ch = d_asked[t, :n] @ query_t
-            d_state = d_ha[:, :units] + d_ch[:, units:] + d_z[:n, units:]
-            enter, forget, new, leaving = gates[t, :n].chunk(4, dim=1)
-            bent = cells[t + 1, :n].tanh()
-            d_now = d_cell[:n] + d_ch[:, :units] + d_state * leaving * (1 - bent * bent)
-            parts = [d_now * new * enter * (1 - enter), d_now * cells[t, :n] * forget * (1 - forget)]
-            parts += [d_now * enter * (1 - new * new), d_state * bent * leaving * (1 - leaving)]
-            torch.cat(parts, dim=1, out=d_gates[t, :n])
-            d_cell[:n] = d_now * forget
-            d_z[:n] = d_gates[t, :n] @ inner_t
-
-        def pair(inputs: Tensor, gradient: Tensor) -> Tensor:
-            return inputs.reshape(-1, inputs.shape[-1]).t() @ gradient.reshape(-1, gradient.shape[-1])
-
-        d_made = d_outputs[length:]
-        d_weights = (pair(z, d_gates), pair(ch, d_asked), d_asked.sum((0, 1)), pair(outputs, d_known), d_score, pair(ha, d_made), d_made.sum((0, 1)))
-        return (None, None, d_gates.transpose(0, 1), *d_weights, None, None, None, None)
+        inner, query, make, minus, first, rows, *kept = ctx.saved_tensors
+        units = len(minus)
+        inner_t, query_t, make_t = inner.t().contiguous(), query.t() * -minus[:, None], make.t().contiguous()
+        inner_t[3 * units :] /= 2  # of the candidate, which comes twice
+        make_t[units:] *= -minus[:, None]
+        d_gates, d_asked, d_made, d_past, d_score = _go_back(gradients[0], inner_t, query_t, make_t, first, rows, *kept, ctx.weights, ctx.counts)
+        d_gates[:, 3 * units :] /= 2
+        d_asked *= -minus
+        d_made[:, units:] *= -minus
+        takes = ctx.counts[0]
+        d_inner = first[:, units:].t() @ d_gates[:takes] + rows[find_before(ctx.counts, rows.device), units:].t() @ d_gates[takes:]
+        d_query, d_make = rows[:, : 2 * units].t() @ d_asked, rows[:, units:].t() @ d_made
+        return None, d_gates, d_inner, d_query, d_asked.sum(0), d_make, d_made.sum(0), d_score, None, None, d_past * -minus
 
 
-def scan_attention(
-    drive: Tensor, inner: Tensor, parts: Parts, states: tuple[Tensor, Tensor, Tensor, Tensor], active: list[int] | None = None
-) -> tuple[Tensor, Tensors]:
+def prepare_attention(parts: Parts) -> tuple[Tensor, Tensor, Tensor, Tensor, Tensor]:
+    """The weights of a scan: what cell and state ask twice over [2 U, U] and its bias, what state and attended units make [2 U, 2 U], an output and
+    twice its key, and its bias, and minus twice the score [U]."""
+    leave, query = parts.leave.weight.T, parts.query
+    make, make_bias = torch.cat([leave, 2 * leave @ parts.keys], dim=1), torch.cat([parts.leave.bias, 2 * parts.leave.bias @ parts.keys])
+    return 2 * query.weight.T, 2 * query.bias, make, make_bias, -2 * parts.score
+
+
+def scan_attention(drive: Tensor, inner: Tensor, parts: Parts, states: States, counts: list[int]) -> tuple[Tensor, Tensors]:
     """Run a layer with attention.
 
     Args:
-        drive: float [B, T, 4 U], what inputs and bias add to the gates.
-        inner: float [2 U, 4 U], what the attended units and then the state add to them.
+        drive: float [N, 4 U], what inputs and bias add to the gates.
+        inner: float [2 U, 4 U], what the state and then the attended units add to them.
         parts: the attention's weights.
         states: state [B, U], cell [B, U], attended [B, U] and the last outputs [B, L, U], the oldest first.
-        active: how many takes, the first ones, go on at each step; none = all. Outputs of those that have ended are 0.
+        counts: takes at each step, B at the first; never more than at the step before.
+
+    Returns:
+        outputs float [N, U], and the states of those takes that reach the last step.
+    """
+    state, cell, attended, past = states
+    first, past = torch.cat([cell, state, attended], dim=1).detach(), past.transpose(0, 1).contiguous().detach()
+    known = (2 * past @ parts.keys).clamp(-40, 40)
+    outputs, last, memory = _Scan.apply(counts, drive, inner, *prepare_attention(parts), first, past, known)  # type: ignore[no-untyped-call]
+    cell, state, attended = last.chunk(3, dim=1)
+    return outputs, (state, cell, attended, memory[:, : counts[-1]].transpose(0, 1))
+
+
+def scan_plainly(drive: Tensor, inner: Tensor, parts: Parts, states: States) -> tuple[Tensor, Tensors]:
+    """The same in the operations that can be exported.
+
+    Args:
+        drive: float [B, T, 4 U].
+        inner, parts, states: as for ``scan_attention``.
 
     Returns:
         outputs float [B, T, U], and the states after the last step.
     """
     weights = parts.query.weight.T, parts.query.bias, parts.keys, parts.score, parts.leave.weight.T, parts.leave.bias
-    if torch.onnx.is_in_onnx_export():
-        outputs, *after = _scan_plainly(drive, inner, *weights, *states)
-    else:
-        outputs, *after = _Scan.apply(parts.length, active or [len(drive)] * drive.shape[1], drive, inner, *weights, *states)  # type: ignore[no-untyped-call]
+    outputs, *after = _scan_plainly(drive, inner, *weights, *states)
     return outputs, tuple(after)

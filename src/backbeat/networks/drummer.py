@@ -26,6 +26,7 @@ class DrummerConfig:
         step_features, bar_features, song_features: columns of ``cues.encode``.
         styles: number of styles; style 0 is "not said".
         articulations: classes of the drummer's kit.
+        asked: columns of what is asked for, controls and a tapped line; 0 for a network that takes none.
         references: references of ``codecs.recall``.
         velocity_bins: bins of the velocity distribution.
         encoder_width, kernel, dilations: the encoder's convolutions.
@@ -37,6 +38,7 @@ class DrummerConfig:
     song_features: int
     styles: int
     articulations: int
+    asked: int = 0
     references: int = 7
     velocity_bins: int = 16
     encoder_width: int = 128
@@ -48,7 +50,7 @@ class DrummerConfig:
     @property
     def heard(self) -> int:
         """Columns of one step's input to the encoder, style apart."""
-        return self.step_features + self.bar_features + self.song_features + 2 * CLASSES
+        return self.step_features + self.bar_features + self.song_features + 2 * CLASSES + self.asked
 
     @property
     def played(self) -> int:

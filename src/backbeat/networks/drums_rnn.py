@@ -17,7 +17,8 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional
 
-from backbeat.networks.attention_scan import scan_attention
+from backbeat.networks.attention_scan import arrange_gates, prepare_attention, scan_attention, scan_plainly
+from backbeat.networks.lstm_scan import QuickDropout, scan_lstm
 
 
 @dataclass(frozen=True)
@@ -114,7 +115,7 @@ class DrumsRnn(nn.Module):
         self.layers = nn.ModuleList(Layer(n, units) for n, units in zip(columns, config.units, strict=True))
         self.attention = Attention(config.inputs, config.units[0], config.attention) if config.attention else None
         self.logits = make_linear(config.units[-1], config.classes)
-        self.dropout = nn.Dropout(1 - config.keep)
+        self.dropout = QuickDropout(1 - config.keep)
 
     @property
     def first(self) -> Layer:
@@ -131,10 +132,10 @@ class DrumsRnn(nn.Module):
             of each layer state and cell [B, units]; with attention, what was attended to [B, units] and the last outputs
             [B, length, units], the oldest first.
         """
-        first = self.config.units[0]
-        states = [torch.zeros(takes, units) for units in self.config.units for _ in range(2)]
+        first, like = self.config.units[0], self.first.bias
+        states = [like.new_zeros(takes, units) for units in self.config.units for _ in range(2)]
         if self.config.attention:
-            states += [torch.zeros(takes, first), torch.zeros(takes, self.config.attention, first)]
+            states += [like.new_zeros(takes, first), like.new_zeros(takes, self.config.attention, first)]
         return tuple(states)
 
     def forward(self, events: Tensor, counters: Tensor, *states: Tensor) -> tuple[Tensor, ...]:
@@ -148,48 +149,83 @@ class DrumsRnn(nn.Module):
         Returns:
             logits float [B, T, classes], and the next states.
         """
-        outputs, after = self._run(events, counters, states, None)
-        return self.logits(outputs), *after
-
-    def read(self, events: Tensor, counters: Tensor, active: list[int]) -> Tensor:
-        """Logits of tracks of different length, from their start.
-
-        Args:
-            events, counters: as above, the longest track first.
-            active: how many tracks, the first ones, reach each step.
-
-        Returns:
-            float [n, classes]: of the steps of the first track, then of the second ..., what is behind their ends left out.
-        """
-        outputs, _ = self._run(events, counters, self.start(len(events)), active)
-        inside = torch.arange(len(events))[:, None] < torch.tensor(active)
-        logits: Tensor = self.logits(outputs[inside])
-        return logits
-
-    def _run(self, events: Tensor, counters: Tensor, states: tuple[Tensor, ...], active: list[int] | None) -> tuple[Tensor, list[Tensor]]:
-        """Outputs of the last layer, and the next states."""
-        outputs, after, rest = self._run_first(events, counters, states, active)
+        outputs, after, rest = self._run_first(events, counters, states)
         outputs = self.dropout(outputs)
         for index, layer in enumerate(self.layers):
             if index:
                 outputs, state, cell = layer(outputs, *states[2 * index : 2 * index + 2])
                 outputs = self.dropout(outputs)
                 after += [state, cell]
-        return outputs, after + rest
+        return self.logits(outputs), *after, *rest
 
-    def _run_first(self, events: Tensor, counters: Tensor, states: tuple[Tensor, ...], active: list[int] | None) -> tuple[Tensor, list[Tensor], list[Tensor]]:
-        """The first layer: its outputs, its state and cell, and those of its attention, if there is one."""
+    def read(self, events: Tensor, counters: Tensor, counts: list[int]) -> Tensor:
+        """Outputs of the last layer for tracks of different length, from their start; ``logits`` makes logits of them.
+
+        Args:
+            events: int64 [N], the first events of all tracks, then the second ones ..., the longest track first.
+            counters: float [N, counters].
+            counts: how many tracks reach each step.
+
+        Returns:
+            float [N, units].
+        """
+        drive, inner = self._drive(events, counters)
+        if self.attention is None:
+            outputs = scan_lstm(drive, inner, counts)
+        else:
+            start = self.start(counts[0])
+            outputs, _ = scan_attention(drive, inner, self.attention, (start[0], start[1], start[-2], start[-1]), counts)
+        outputs = self.dropout(outputs)
+        for layer in list(self.layers)[1:]:
+            later = cast("Layer", layer)
+            drive = torch.addmm(arrange_gates(later.bias), outputs, arrange_gates(later.kernel))
+            outputs = self.dropout(scan_lstm(drive, arrange_gates(later.recurrent), counts))
+        return outputs
+
+    @torch.no_grad()
+    def list_step_weights(self) -> dict[str, Tensor]:
+        """The weights as ``models.drums_rnn_steps`` reads them."""
+        classes, counters = self.config.classes, self.config.counters
+        bias, inner = self._drive(torch.arange(classes), self.first.bias.new_zeros(classes, counters))
+        weights = {"table": bias, "inner": inner}
+        unit, none = torch.zeros(counters, dtype=torch.int64), torch.zeros(1, dtype=torch.int64)
+        weights["counters"] = self._drive(unit, torch.eye(counters))[0] - self._drive(none, torch.zeros(1, counters))[0]
+        if self.attention is not None:
+            weights |= dict(zip(("query", "query_bias", "make", "make_bias", "minus"), prepare_attention(self.attention), strict=True))
+        for index, layer in enumerate(self.layers):
+            if index:
+                later = cast("Layer", layer)
+                weights |= {f"layer{index}": arrange_gates(torch.cat([later.kernel, later.recurrent])), f"bias{index}": arrange_gates(later.bias)}
+        return {name: w.contiguous() for name, w in (weights | {"logits": self.logits.weight.T, "logits_bias": self.logits.bias}).items()}
+
+    def _drive(self, events: Tensor, counters: Tensor) -> tuple[Tensor, Tensor]:
+        """What events and counters [..., n] add to the gates of the first layer, [..., 4 units], and what its state (and what it attends to) adds."""
         layer, classes = self.first, self.config.classes
         if self.attention is None:
-            one_hot = functional.one_hot(events, classes).to(counters.dtype)
-            outputs, state, cell = layer(torch.cat([one_hot, counters], dim=-1), states[0], states[1])
-            return outputs, [state, cell], []
+            kernel = arrange_gates(layer.kernel)
+            drive = functional.embedding(events, kernel[:classes]) + counters @ kernel[classes:]
+            return drive + arrange_gates(layer.bias), arrange_gates(layer.recurrent)
         enter = self.attention.enter
-        mixed = enter.weight.T @ layer.kernel  # what a one-hot input, a counter or an attended unit adds to the gates
-        drive = functional.embedding(events, mixed[:classes]) + counters @ mixed[classes : self.config.inputs]
-        bias = layer.bias + enter.bias @ layer.kernel
-        inner = torch.cat([mixed[self.config.inputs :], layer.recurrent])
-        outputs, after = scan_attention(drive + bias, inner, self.attention, (states[0], states[1], states[-2], states[-1]), active)
+        kernel = arrange_gates(layer.kernel)
+        mixed = enter.weight.T @ kernel  # what a one-hot input, a counter or an attended unit adds to the gates
+        bias = arrange_gates(layer.bias) + enter.bias @ kernel
+        drive = functional.embedding(events, mixed[:classes] + bias) + counters @ mixed[classes : self.config.inputs]
+        return drive, torch.cat([arrange_gates(layer.recurrent), mixed[self.config.inputs :]])
+
+    def _run_first(self, events: Tensor, counters: Tensor, states: tuple[Tensor, ...]) -> tuple[Tensor, list[Tensor], list[Tensor]]:
+        """The first layer: its outputs, its state and cell, and those of its attention, if there is one."""
+        if self.attention is None:
+            one_hot = functional.one_hot(events, self.config.classes).to(counters.dtype)
+            outputs, state, cell = self.first(torch.cat([one_hot, counters], dim=-1), states[0], states[1])
+            return outputs, [state, cell], []
+        drive, inner = self._drive(events, counters)
+        start = states[0], states[1], states[-2], states[-1]
+        if torch.onnx.is_in_onnx_export():
+            outputs, after = scan_plainly(drive, inner, self.attention, start)
+        else:
+            takes, steps = events.shape
+            rows, after = scan_attention(drive.transpose(0, 1).reshape(takes * steps, -1), inner, self.attention, start, [takes] * steps)
+            outputs = rows.view(steps, takes, -1).transpose(0, 1)
         return outputs, list(after[:2]), list(after[2:])
 
 
@@ -246,7 +282,7 @@ class MemoryRnn(nn.Module):
 
     def start(self, takes: int) -> tuple[Tensor, ...]:
         """The state before the first step: of each layer state and cell [B, units], zeros."""
-        return tuple(torch.zeros(takes, units) for units in self.config.units for _ in range(2))
+        return tuple(self.words.bias.new_zeros(takes, units) for units in self.config.units for _ in range(2))
 
     def forward(self, before: Tensor, place: Tensor, words: Tensor, shares: Tensor, hints: Tensor, *states: Tensor) -> tuple[Tensor, ...]:
         """Log probabilities of the words.
@@ -262,7 +298,7 @@ class MemoryRnn(nn.Module):
             log p [B, T, classes], and the next states.
         """
         if self.training and self.config.forget:
-            kept = torch.rand(*shares.shape[:2], self.config.kernels) >= self.config.forget
+            kept = torch.rand(*shares.shape[:2], self.config.kernels, device=shares.device) >= self.config.forget
             shares = shares * kept.repeat_interleave(self.config.words // self.config.kernels, dim=-1)
         strength = torch.log1p(50 * shares)
         top = self.bits[words[..., :: self.config.words // self.config.kernels]].flatten(-2)

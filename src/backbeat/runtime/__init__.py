@@ -52,6 +52,7 @@ class Session:
         except Exception as error:  # onnxruntime raises classes of its own that share no base
             raise ModelError(f"{folder}: the weights cannot be loaded ({type(error).__name__}): install the model again") from error
         self._listener, self._player = sessions
+        self.columns: int = self._listener.get_inputs()[0].shape[2]
 
     def start(self, takes: int) -> Array:
         """The state before the first step: float32 [layers, takes, width]."""

@@ -7,6 +7,7 @@ Adam, the gradient clipped by its norm. The report that trained it on Groove MID
 from __future__ import annotations
 
 import copy
+import io
 import json
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass, field, replace
@@ -16,18 +17,20 @@ from typing import Any
 import numpy as np
 import torch
 from torch import Tensor, nn
-from torch.nn import functional
 
 from backbeat.codecs.drum_events import ENCODINGS, DrumEncoding, extract_tracks
 from backbeat.datasets.source import Source
 from backbeat.errors import BackbeatError, InputError
 from backbeat.evaluation.learning import Data
+from backbeat.files import write_bytes
 from backbeat.kits import load_kit
 from backbeat.midi import parse_song
+from backbeat.models.drums_rnn_steps import FILE as STEPS
 from backbeat.networks.drums_rnn import DrumsRnn, DrumsRnnConfig, MemoryRnn
+from backbeat.networks.lstm_scan import find_loss
 from backbeat.training.checkpoints import load_tensors
 from backbeat.training.drum_takes import read_takes
-from backbeat.training.drums_rnn_memory import MemoryRecipe, MemoryTask, measure_accuracy
+from backbeat.training.drums_rnn_memory import ACCURACIES, MemoryRecipe, MemoryTask, measure_accuracy
 from backbeat.training.loop import BEST, Figures, Outcome, Run, Schedule, Task
 from backbeat.training.recurrent_export import export_recurrent
 from backbeat.training.trainables import Trainable
@@ -104,31 +107,38 @@ def read_tracks(sources: Sequence[Source], recipe: OriginalRecipe) -> list[np.nd
 
 @dataclass(frozen=True, eq=False)
 class Batch:
-    """Tracks that are learned from at once, the longest first.
+    """Tracks that are learned from at once: the first events of all, then the second ones ..., the longest track first.
 
     Args:
-        events: int64 [B, T], padded.  counters: float [B, T, counters].
-        labels: int64 [n], what follows each event within its track, track after track.
-        active: how many tracks reach each step.
+        events: int64 [N].  counters: float [N, counters].
+        labels: int64 [N], what follows each event within its track.
+        counts: how many tracks reach each step.
     """
 
     events: Tensor
     counters: Tensor
     labels: Tensor
-    active: list[int] = field(repr=False)
+    counts: list[int] = field(repr=False)
 
 
-def make_batch(tracks: Sequence[np.ndarray[Any, np.dtype[np.int64]]], encoding: DrumEncoding) -> Batch:
-    """Pad tracks; each gives one step less than it has events."""
+def make_batch(tracks: Sequence[np.ndarray[Any, np.dtype[np.int64]]], encoding: DrumEncoding, device: torch.device | None = None) -> Batch:
+    """Lay tracks side by side; each gives one step less than it has events.
+
+    Args:
+        tracks: int64 [steps] each, two steps at least.  encoding: of their events.
+        device: where the batch goes; none = the processor.
+    """
     ordered = sorted(tracks, key=len, reverse=True)
     lengths = np.array([len(t) - 1 for t in ordered])
-    events = np.zeros((len(ordered), int(lengths[0])), np.int64)
-    for row, track in zip(events, ordered, strict=True):
-        row[: len(track) - 1] = track[:-1]
-    counters = np.broadcast_to(encoding.count(np.arange(events.shape[1])), (*events.shape, encoding.counters))
-    active = (lengths[:, None] > np.arange(events.shape[1])).sum(axis=0).tolist()
-    labels = np.concatenate([t[1:] for t in ordered])
-    return Batch(torch.from_numpy(events), torch.from_numpy(counters.copy()), torch.from_numpy(labels), active)
+    steps = np.arange(int(lengths[0]) + 1)
+    table = np.zeros((len(steps), len(ordered)), np.int64)
+    for column, track in zip(table.T, ordered, strict=True):
+        column[: len(track)] = track
+    inside = lengths > steps[:-1, None]
+    counts = inside.sum(axis=1)
+    counters = np.repeat(encoding.count(steps[:-1]), counts, axis=0)
+    events, inputs, labels = (torch.from_numpy(a).to(device) for a in (table[:-1][inside], counters, table[1:][inside]))
+    return Batch(events, inputs, labels, counts.tolist())
 
 
 class OriginalTask:
@@ -158,21 +168,26 @@ class OriginalTask:
 
     def compute(self, update: int, share: int, shares: int) -> Outcome:
         """Loss of an update's tracks."""
-        batch = make_batch([self.train[i] for i in self.choose(update, share, shares)], self.encoding)
-        logits = self.network.read(batch.events, batch.counters, batch.active)
-        loss = functional.cross_entropy(logits, batch.labels)
-        return Outcome(loss, {"loss": loss.item(), "perplexity": loss.detach().exp().item(), **measure_accuracy(logits[None], batch.labels[None])})
+        loss, figures, _ = self._measure([self.train[i] for i in self.choose(update, share, shares)])
+        return Outcome(loss, {"loss": loss.item(), "perplexity": loss.detach().exp().item(), **figures})
 
     def validate(self) -> Figures:
         """Perplexity and accuracies on held-out tracks, every step weighing the same."""
         sums: dict[str, float] = {}
         for k in range(0, len(self.validation), 32):
-            batch = make_batch(self.validation[k : k + 32], self.encoding)
-            logits, count = self.network.read(batch.events, batch.counters, batch.active), len(batch.labels)
-            figures = {"loss": functional.cross_entropy(logits, batch.labels).item(), **measure_accuracy(logits[None], batch.labels[None])}
-            sums = {name: sums.get(name, 0) + count * value for name, value in (figures | {"count": 1}).items()}
-        figures = {name: value / sums["count"] for name, value in sums.items() if name != "count"}
-        return {"perplexity": float(np.exp(figures["loss"])), **figures}
+            loss, figures, counts = self._measure(self.validation[k : k + 32])
+            weighed = {"loss": loss.item() * counts["accuracy"], **{name: value * counts[name] for name, value in figures.items()}}
+            weighed |= {f"{name} steps": count for name, count in counts.items()}
+            sums = {name: sums.get(name, 0) + value for name, value in weighed.items()}
+        figures = {name: sums[name] / max(1, sums[f"{name} steps"]) for name in ACCURACIES}
+        loss_now = sums["loss"] / sums["accuracy steps"]
+        return {"perplexity": float(np.exp(loss_now)), "loss": loss_now, **figures}
+
+    def _measure(self, tracks: Sequence[np.ndarray[Any, np.dtype[np.int64]]]) -> tuple[Tensor, Figures, Figures]:
+        """The mean loss of tracks, accuracies, and of how many steps each is."""
+        batch = make_batch(tracks, self.encoding, self.network.logits.weight.device)
+        loss, guesses = find_loss(self.network.read(batch.events, batch.counters, batch.counts), self.network.logits, batch.labels)
+        return loss, *measure_accuracy(guesses, batch.labels)
 
     def state(self) -> dict[str, Tensor]:
         """Nothing is carried."""
@@ -220,6 +235,10 @@ def export(task: Task, run: Run, folder: Path, about: dict[str, Any]) -> None:
         raise InputError("this task is not of drums-rnn")
     config = {"network": NETWORK, "model": NETWORK, **config, "kit": load_kit("drums_rnn_9").to_dict(), "training": recipe, **about}
     export_recurrent(network, inputs, {f"state{k}": s for k, s in enumerate(states)}, outputs, folder, config, write_card(config))
+    if isinstance(network, DrumsRnn):
+        buffer = io.BytesIO()
+        np.savez(buffer, **{name: array.detach().numpy() for name, array in network.list_step_weights().items()})  # type: ignore[arg-type]
+        write_bytes(folder / STEPS, buffer.getvalue())
 
 
 def _calm(network: nn.Module) -> nn.Module:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
@@ -14,6 +15,7 @@ from backbeat.training.drum_takes import Arrays, DrumTake, Lanes, cut_excerpts, 
 from backbeat.training.loop import Figures, Outcome, Schedule
 
 INPUTS = ("before", "place", "words", "shares", "hints")
+ACCURACIES = ("accuracy", "event_accuracy", "no_event_accuracy")
 
 
 @dataclass(frozen=True)
@@ -54,9 +56,9 @@ class MemoryRecipe(Schedule):
         return MemoryRnn(MemoryRnnConfig(units=(self.units,) * self.layers, width=self.width, dropout=self.dropout, forget=self.forget))
 
 
-def take_inputs(batch: Arrays) -> list[Tensor]:
-    """A batch as the network takes it."""
-    return [torch.from_numpy(batch[name]) for name in INPUTS]
+def take_inputs(batch: Arrays, device: torch.device | None = None) -> list[Tensor]:
+    """A batch as the network takes it, on a device; none = the processor."""
+    return [torch.from_numpy(batch[name]).to(device) for name in INPUTS]
 
 
 class MemoryTask:
@@ -78,26 +80,33 @@ class MemoryTask:
         self.validation = list(pass_once(validation, 32))
         self._states = self.network.start(recipe.batch)
 
+    @property
+    def _device(self) -> torch.device:
+        return self.network.words.weight.device
+
     def compute(self, update: int, share: int, shares: int) -> Outcome:
         """Loss of an update: one chunk of each lane."""
         batch, fresh = self.lanes.batch(update, range(share * self.recipe.batch, (share + 1) * self.recipe.batch))
-        going_on = torch.from_numpy(~fresh)[:, None].float()
-        log_p, *states = self.network(*take_inputs(batch), *(s * going_on for s in self._states))
+        going_on = torch.from_numpy(~fresh)[:, None].float().to(self._device)
+        log_p, *states = self.network(*take_inputs(batch, self._device), *(s.to(self._device) * going_on for s in self._states))
         self._states = tuple(s.detach() for s in states)
-        target = torch.from_numpy(batch["target"])
+        target = torch.from_numpy(batch["target"]).to(self._device)
         loss = functional.nll_loss(log_p.flatten(0, 1), target.flatten(), ignore_index=-1, reduction="sum") / max(1, int((target >= 0).sum()))
-        return Outcome(loss, {"loss": loss.item(), "perplexity": loss.detach().exp().item(), **measure_accuracy(log_p, target)})
+        figures, _ = measure_accuracy(log_p.detach().argmax(-1), target)
+        return Outcome(loss, {"loss": loss.item(), "perplexity": loss.detach().exp().item(), **figures})
 
     def validate(self) -> Figures:
-        """Perplexity and accuracy on whole validation takes, every step weighing the same."""
-        total, right, count = 0.0, 0, 0
+        """Perplexity and accuracies on whole validation takes, every step weighing the same."""
+        total, right, count = 0.0, dict.fromkeys(ACCURACIES, 0.0), dict.fromkeys(ACCURACIES, 0.0)
         for batch in self.validation:
-            log_p = self.network(*take_inputs(batch), *self.network.start(len(batch["target"])))[0]
-            target = torch.from_numpy(batch["target"])
+            log_p = self.network(*take_inputs(batch, self._device), *self.network.start(len(batch["target"])))[0]
+            target = torch.from_numpy(batch["target"]).to(self._device)
             total += float(functional.nll_loss(log_p.flatten(0, 1), target.flatten(), ignore_index=-1, reduction="sum"))
-            right, count = right + int((log_p.argmax(-1) == target).sum()), count + int((target >= 0).sum())
-        loss = total / count
-        return {"loss": loss, "perplexity": float(torch.tensor(loss).exp()), "accuracy": right / count}
+            shares, counts = measure_accuracy(log_p.argmax(-1), target)
+            for name, n in counts.items():
+                right[name], count[name] = right[name] + shares[name] * n, count[name] + n
+        loss = total / count["accuracy"]
+        return {"perplexity": math.exp(loss), "loss": loss, **{name: right[name] / max(1, count[name]) for name in ACCURACIES}}
 
     def state(self) -> dict[str, Tensor]:
         """The lanes' states."""
@@ -108,13 +117,14 @@ class MemoryTask:
         self._states = tuple(state[f"state{k}"] for k in range(len(state)))
 
 
-def measure_accuracy(log_p: Tensor, target: Tensor) -> Figures:
-    """Shares of steps whose likeliest word was right: of all, of those with an event, of rests.
+def measure_accuracy(guesses: Tensor, target: Tensor) -> tuple[Figures, Figures]:
+    """Shares of steps whose likeliest word was right: of all, of those with an event, of rests; and how many steps each is of.
 
     Args:
-        log_p: float [B, T, words].
-        target: int64 [B, T], 0 for a rest, -1 where there is nothing.
+        guesses: int64 [...], the likeliest words.
+        target: int64 [...], 0 for a rest, -1 where there is nothing.
     """
-    right = log_p.detach().argmax(-1) == target
-    groups = {"accuracy": target >= 0, "event_accuracy": target > 0, "no_event_accuracy": target == 0}
-    return {name: float(right[chosen].float().mean()) if bool(chosen.any()) else 0.0 for name, chosen in groups.items()}
+    right = guesses == target
+    groups = dict(zip(ACCURACIES, (target >= 0, target > 0, target == 0), strict=True))
+    counts = {name: int(chosen.sum()) for name, chosen in groups.items()}
+    return {name: int((right & chosen).sum()) / max(1, counts[name]) for name, chosen in groups.items()}, {n: float(c) for n, c in counts.items()}

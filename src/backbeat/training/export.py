@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import warnings
+from collections.abc import Mapping
 from dataclasses import asdict
 from pathlib import Path
 from typing import Any
@@ -13,11 +14,9 @@ import torch
 from torch import Tensor, nn
 
 from backbeat.cues import LANES
-from backbeat.datasets.corpus import Corpus
 from backbeat.errors import ModelError
 from backbeat.networks.drummer import CLASSES, WORDS, Drummer
 from backbeat.runtime import SCHEMA, Session
-from backbeat.training.drummer import Run
 
 TOLERANCE = 2e-4
 CARD = """# A drummer for songs
@@ -28,10 +27,10 @@ Hears the band of a song per 16th and lane, remembers what it has played, and de
 ## How it was made
 
 - Network: `networks/drummer.py`, {parameters:,} parameters; sizes, kit and styles in config.json.
-- Recipe: `backbeat train drummer`, {updates} updates, seed {seed}; all its fields under `training` in config.json.
-- Data: {pieces} pieces ({bars:,} bars): multi-track songs from public MIDI collections (mostly without a stated licence, so none is redistributed)
-  and the Groove MIDI Dataset (Magenta, CC BY 4.0). Near-duplicates, shifted, off-grid and one-bar songs were left out; the manifest that
-  names every file with the reason has sha256 {manifest}.
+- Recipe: `backbeat train drummer`, {updates} updates from {begin}, seed {seed}; all its fields under `training` in config.json.
+- Data: {pieces:,} pieces: multi-track songs from public MIDI collections (mostly without a stated licence, so none is redistributed)
+  and the Groove MIDI Dataset (Magenta, CC BY 4.0). Near-duplicates, shifted, off-grid and one-bar songs were left out; the names of the pieces
+  have sha256 {names}.
 
 ## Figures
 
@@ -110,21 +109,13 @@ def _compare(network: Drummer, folder: Path) -> None:
         raise ModelError(f"{folder}: the exported network differs from the trained one by {worst:.2g}")
 
 
-def export_run(run: Run, corpus: Corpus, folder: Path) -> None:
-    """Export the averaged weights of a run with its recipe, data and log."""
-    path = run.folder / "log.jsonl"
-    lines = [json.loads(line) for line in path.read_text(encoding="utf-8").splitlines()] if path.is_file() else []
-    measured = [line | line.pop("validation") for line in lines if "validation" in line]
-    training = {
-        "recipe": asdict(run.recipe),
-        "updates": run.update,
-        "manifest_sha256": corpus.meta["manifest_sha256"],
-        "pieces": len(corpus),
-        "validation": measured[-1:],
-    }
-    figures = ", ".join(f"{k.replace('_', ' ')} {v}" for k, v in (measured[-1] if measured else {}).items()) or "none"
-    count = sum(p.numel() for p in run.network.parameters())
-    bars = int(corpus.pieces["bars"].sum())
-    facts = {"parameters": count, "updates": run.update, "seed": run.recipe.seed, "pieces": len(corpus), "bars": bars}
-    card = CARD.format(**facts, manifest=corpus.meta["manifest_sha256"], validation=figures)
-    export_drummer(run.averaged(), folder, kit=corpus.meta["kit"], styles=corpus.meta["styles"], training=training, card=card)
+def describe_run(about: Mapping[str, Any]) -> str:
+    """The text of card.md.
+
+    Args:
+        about: recipe, data, updates, seed, parameters and the figures of the best validation.
+    """
+    data = about["data"]
+    figures = ", ".join(f"{k.replace('_', ' ')} {v:.4g}" for k, v in about["validation"].items()) or "none"
+    facts = {name: about[name] for name in ("parameters", "updates", "seed")}
+    return CARD.format(**facts, pieces=data["pieces"], names=data["names_sha256"], begin=about.get("begin") or "random weights", validation=figures)

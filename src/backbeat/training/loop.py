@@ -39,6 +39,7 @@ class Schedule:
         clip: largest norm of the gradient, 0 = any.
         validate_every, save_every: updates.
         patience: validations without a better figure after which the run ends, 0 = never.
+        average: decay of running averages of the weights, which are then what is measured, kept as best and shipped; 0 = none.
         seed: of weights, order and dropout.
     """
 
@@ -53,6 +54,7 @@ class Schedule:
     validate_every: int = 100
     save_every: int = 50
     patience: int = 0
+    average: float = 0.0
     seed: int = 1
 
     def rate_of(self, update: int) -> float:
@@ -149,6 +151,7 @@ class Run:
         self.optimiser: torch.optim.Optimizer = torch.optim.Adam(parameters, lr=schedule.rate)
         if schedule.optimiser == "adamw":
             self.optimiser = torch.optim.AdamW(parameters, lr=schedule.rate, weight_decay=schedule.decay)
+        self.average = {k: v.detach().clone() for k, v in task.network.state_dict().items()} if schedule.average else {}
         # Everything but the length of the run decides its course; a longer schedule may go on with a shorter one.
         about = json.loads(json.dumps({"schedule": asdict(schedule), "processes": world_size(), **about}))
         self._settle(about)
@@ -159,10 +162,9 @@ class Run:
         path = self.folder / "config.json"
         if path.is_file() and (self.folder / LAST).is_file():
             before = json.loads(path.read_text(encoding="utf-8"))
-            changed = [k for k in about if k != "schedule" and before.get(k) != about[k]]
-            changed += [
-                k for k, v in about["schedule"].items() if k not in ("updates", "validate_every", "save_every", "patience") and before["schedule"].get(k) != v
-            ]
+            changed = [k for k in about if k != "schedule" and not _agree(before.get(k), about[k])]
+            free = ("updates", "validate_every", "save_every", "patience")
+            changed += [k for k, v in about["schedule"].items() if k not in free and k in before["schedule"] and before["schedule"][k] != v]
             if changed:
                 raise InputError(f"{self.folder} holds a run with other settings ({', '.join(changed)}): name a new folder, or resume it with the same ones")
         if rank() == 0:
@@ -172,17 +174,40 @@ class Run:
         tensors = load_tensors(self.folder / LAST)
         self.update, self.best, self.stale = int(tensors["update"]), float(tensors["best"]), int(tensors["stale"])
         self.task.network.load_state_dict({k[8:]: v for k, v in tensors.items() if k.startswith("network.")})
-        self.task.restore({k[5:]: v for k, v in tensors.items() if k.startswith("task.")})
+        carried = load_tensors(self._carried(self.update)) if rank() else {k[5:]: v for k, v in tensors.items() if k.startswith("task.")}
+        self.task.restore(carried)
+        self.average |= {k[8:]: v for k, v in tensors.items() if k.startswith("average.")}
         for index, parameter in enumerate(self.task.network.parameters()):
             kept = {k.rsplit(".", 1)[1]: v for k, v in tensors.items() if k.startswith(f"optimiser.{index}.")}
+            kept = {k: v if k == "step" else v.to(parameter.device) for k, v in kept.items()}
             if kept:
                 self.optimiser.state[parameter] = kept
 
     def save(self) -> None:
-        """Write everything that resuming needs, whole or not at all (the first process only)."""
+        """Write everything that resuming needs, whole or not at all; what another process carries goes into a file of its own before."""
         if rank() > 0:
-            return
+            save_tensors(self.task.state(), self._carried(self.update))
+        self._wait()
+        if rank() == 0:
+            self._save_first()
+        self._wait()
+        for old in self.folder.glob(f"carried-{rank()}-*.safetensors"):
+            if old != self._carried(self.update):
+                old.unlink()
+
+    def _carried(self, update: int) -> Path:
+        """Where this process keeps what its task carries."""
+        return self.folder / f"carried-{rank()}-{update}.safetensors"
+
+    @staticmethod
+    def _wait() -> None:
+        """Wait for the other processes."""
+        if dist.is_initialized():
+            dist.barrier()
+
+    def _save_first(self) -> None:
         tensors = {f"network.{k}": v for k, v in self.task.network.state_dict().items()} | {f"task.{k}": v for k, v in self.task.state().items()}
+        tensors |= {f"average.{k}": v for k, v in self.average.items()}
         for index, parameter in enumerate(self.task.network.parameters()):
             tensors |= {f"optimiser.{index}.{k}": v for k, v in self.optimiser.state[parameter].items()}
         counters = {"update": torch.tensor(self.update), "best": torch.tensor(self.best, dtype=torch.float64), "stale": torch.tensor(self.stale)}
@@ -201,20 +226,28 @@ class Run:
             nn.utils.clip_grad_norm_(self.task.network.parameters(), self.schedule.clip)
         self.optimiser.step()
         self.update += 1
+        keep = min(self.schedule.average, (self.update + 1) / (self.update + 10))
+        for name, value in self.task.network.state_dict().items() if self.average else ():
+            self.average[name].lerp_(value, 1 - keep)
         return outcome.figures
 
     def validate(self) -> Figures:
-        """Measure on held-out data, and keep the weights if they are the best so far."""
-        self.task.network.eval()
+        """Measure on held-out data, and keep the weights (averaged, where the schedule says so) if they are the best so far."""
+        network = self.task.network.eval()
+        own = {k: v.clone() for k, v in network.state_dict().items()} if self.average else {}
+        if own:
+            network.load_state_dict(self.average)
         with torch.no_grad():
             figures = self.task.validate()
-        self.task.network.train()
         if figures[self.task.target] < self.best:
             self.best, self.stale = figures[self.task.target], 0
             if rank() == 0:
-                save_tensors(dict(self.task.network.state_dict()), self.folder / BEST)
+                save_tensors(dict(network.state_dict()), self.folder / BEST)
         else:
             self.stale += 1
+        if own:
+            network.load_state_dict(own)
+        network.train()
         return figures
 
     def log(self, **values: object) -> None:
@@ -227,6 +260,14 @@ class Run:
     def over(self) -> bool:
         """Whether the schedule, or its patience, is at an end."""
         return self.update >= self.schedule.updates or bool(self.schedule.patience and self.stale >= self.schedule.patience)
+
+
+def _agree(before: Any, now: Any) -> bool:  # noqa: ANN401 - what JSON holds
+    """Whether a setting is as it was; a field that a run did not know yet is at its default."""
+    if isinstance(before, dict) and isinstance(now, dict):
+        free = ("updates", "validate_every", "save_every", "patience")
+        return all(before[k] == now.get(k) for k in before if k not in free)
+    return bool(before == now)
 
 
 class Progress(NamedTuple):

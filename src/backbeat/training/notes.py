@@ -327,9 +327,10 @@ def write_card(tokens: bool, about: Mapping[str, Any]) -> str:
     lines = ["# notes: " + ("step, pitch and duration of notes, as tokens" if tokens else "the piano LSTM of the TensorFlow tutorial"), ""]
     lines += ["Trained by `backbeat train notes`; see docs/notes.md.", "", "## Data", ""]
     lines += [f"- {key.replace('_', ' ')}: {value}" for key, value in data.items()] or ["Not said."]
-    lines += ["", "POP909 is MIT-licensed; no file is redistributed.", "", "## Figures", ""]
+    licence = "POP909 is MIT-licensed" if str(data.get("name", "")).startswith("pop909") else "The licence of the files is theirs"
+    lines += ["", f"{licence}; no file is redistributed.", "", "## Figures", ""]
     lines += [f"- {name.replace('_', ' ')}, held out: {value:.4f}" for name, value in figures.items()] or ["Not measured."]
-    lines += ["", "## Limits", "", "Piano arrangements of pop songs; it knows seconds, not bars, and all notes are equally loud."]
+    lines += ["", "## Limits", "", "It knows what it learned from, and seconds, not bars, and all notes are equally loud."]
     return "\n".join([*lines, ""])
 
 

@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import itertools
-import time
+import math
+import os
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import asdict
+from dataclasses import asdict, replace
 from pathlib import Path
 from typing import Any
 
@@ -24,17 +25,19 @@ Report = Callable[[Progress], None]
 
 
 def pick_device(name: str) -> torch.device:
-    """The device of a name; "auto" is a GPU where there is one.
+    """The device of a name; "auto" is a GPU where there is one. Processes that torchrun started on one machine take a GPU each.
 
     Raises:
         InputError: it is not there.
     """
     if name == "auto":
         name = "cuda" if torch.cuda.is_available() else "cpu"
+    if name == "cuda" and torch.cuda.is_available() and "LOCAL_RANK" in os.environ:
+        name = f"cuda:{int(os.environ['LOCAL_RANK']) % torch.cuda.device_count()}"
     try:
         device = torch.device(name)
-        torch.zeros(1, device=device)
-    except (RuntimeError, AssertionError) as error:
+        torch.zeros(1, device=device).item()
+    except (RuntimeError, AssertionError, NotImplementedError) as error:
         raise InputError(f"--device {name}: torch cannot use it here; leave it out to take what there is") from error
     return device
 
@@ -115,18 +118,37 @@ def sweep(
         device: as in ``run_training``.
 
     Returns:
-        a row a run: its settings, parameters, updates, seconds, and the figures of its best validation.
+        a row a combination: its settings, parameters, updates, where validation was best up to there, seconds, and the figures of it.
+
+    Lengths are not trained one by one where the rate does not depend on them: ``updates=100,400`` is one run, looked at twice.
     """
     rows = []
     for genre, pieces in data.items():
-        for settings in grid:
-            name = ",".join([*([genre] if len(data) > 1 else []), *settings])
-            started = time.monotonic()
+        for settings, lengths in _join_lengths(recipe, grid):
+            name = ",".join([*([genre] if len(data) > 1 else []), *settings]) or "run"
             chosen = set_fields(recipe, settings)
+            if lengths:
+                chosen = replace(chosen, updates=max(lengths), validate_every=math.gcd(chosen.validate_every, *lengths))
             run = run_training(trainable, chosen, pieces, folder / name, device=device, report=lambda p, n=name: report(n, p))  # type: ignore[misc]
-            validations = [line for line in read_log(run.folder) if "validation" in line]
-            best = min(validations, key=lambda line: line["validation"][run.task.target])
-            row: dict[str, Any] = {"data": genre, **dict(s.split("=", 1) for s in settings)}
-            row |= {"parameters": sum(p.numel() for p in run.task.network.parameters()), "updates": run.update, "best at": best["update"]}
-            rows.append(row | best["validation"] | {"seconds": round(time.monotonic() - started, 1)})
+            about = {"data": genre, **dict(s.split("=", 1) for s in settings), "parameters": sum(p.numel() for p in run.task.network.parameters())}
+            rows += [_make_row(about, run, length) for length in lengths or [run.update]]
     return rows
+
+
+def _join_lengths(recipe: Schedule, grid: Sequence[Sequence[str]]) -> list[tuple[list[str], list[int]]]:
+    """Settings without their "updates", and all lengths that are wanted of them; none where each length is a run of its own."""
+    joined: dict[tuple[str, ...], list[int]] = {}
+    for settings in grid:
+        chosen = set_fields(recipe, settings)
+        joins = chosen.floor == 1 and any(s.startswith("updates=") for s in settings)
+        lengths = joined.setdefault(tuple(s for s in settings if not (joins and s.startswith("updates="))), [])
+        if joins and chosen.updates not in lengths:
+            lengths.append(chosen.updates)
+    return [(list(settings), sorted(lengths)) for settings, lengths in joined.items()]
+
+
+def _make_row(about: Mapping[str, Any], run: Run, length: int) -> dict[str, Any]:
+    """A line of a sweep's table: a run as it was after so many updates."""
+    lines = [line for line in read_log(run.folder) if "validation" in line and line["update"] <= length]
+    best = min(lines, key=lambda line: line["validation"][run.task.target])
+    return {**about, "updates": min(length, run.update), "best at": best["update"], **best["validation"], "seconds": lines[-1]["seconds"]}

@@ -13,10 +13,14 @@ from backbeat.evaluation.learning import Data
 from backbeat.training.loop import Run, Schedule, Task
 
 TRAINABLES = {
+    "drummer": "backbeat.training.drummer",
     "lstmetallica": "backbeat.training.lstmetallica",
     "drums-rnn": "backbeat.training.drums_rnn",
     "neural-drummer": "backbeat.training.neural_drummer",
     "notes": "backbeat.training.notes",
+    "performer": "backbeat.training.performer",
+    "melody": "backbeat.training.melody",
+    "pattern-space": "backbeat.training.pattern_space",
 }
 """Name -> module with a constant ``TRAINABLE``."""
 

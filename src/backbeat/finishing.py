@@ -1,0 +1,39 @@
+"""From what a drummer decided to what is written: timing, grid, the end of the song."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import numpy as np
+
+from backbeat.cues import Cues
+from backbeat.groove import Groove
+from backbeat.song import Song
+from backbeat.takes import STEPS_PER_QUARTER
+from backbeat.transforms import follow_timing, quantise
+
+
+def finish(grooves: Sequence[Groove], cues: Cues, song: Song, steps_per_quarter: int = STEPS_PER_QUARTER) -> list[Groove]:
+    """Grooves on the song's 16ths with the band's timing, on the grid that is asked for, ending with the band.
+
+    Args:
+        grooves: takes on ``song.grid()``, without offsets.
+        cues: what the band plays there.
+        song: the song.
+        steps_per_quarter: density of the grid of the result.
+    """
+    finished = [follow_timing(groove, cues) for groove in grooves]
+    if steps_per_quarter != STEPS_PER_QUARTER:
+        grid = song.grid(steps_per_quarter)
+        finished = [quantise(groove, grid) for groove in finished]
+    return [end_with_band(groove, song) for groove in finished]
+
+
+def end_with_band(groove: Groove, song: Song) -> Groove:
+    """Without the hits that, with their offsets, fall at or behind the end of the band's last note."""
+    end = max(int(p.notes["end"].max()) for p in song.band if len(p.notes))
+    steps, columns = np.nonzero(groove.hits)
+    late = groove.grid.ticks(steps, groove.offsets[steps, columns].astype(np.float64)) >= end
+    hits = groove.hits.copy()
+    hits[steps[late], columns[late]] = False
+    return groove.replace(hits=hits)
