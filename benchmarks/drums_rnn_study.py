@@ -71,8 +71,9 @@ def tabulate(folder: Path) -> str:
 
 
 def read_rows(path: Path) -> list[dict[str, Any]]:
-    """Rows of a sweep; what a sweep of one style calls "all" gets the style's name, from the file's."""
+    """Rows of a sweep; what a sweep of one style calls "all" gets the style's name, from the file's ("sweep-rock-2.json")."""
     style = path.stem.split("-")[1]
+    style = "all" if style == "genres" else style
     return [{**row, "data": style if row["data"] == "all" else row["data"]} for row in json.loads(path.read_text(encoding="utf-8"))]
 
 

@@ -11,7 +11,7 @@ Likelihood: bits per onset of the real words of the gap, words in it read from l
     left to right the same, as ``evaluate`` scores it: nothing is known, the past is what was played
     nothing       no drums but those of the gap itself: the song from there on, as if it began with a drummer's first bar
 Playing: onset F1 (micro over the nine classes, and mean of gaps) of the gap's new bars to the real ones, one take a gap, at the sampler's
-defaults; beside it the 4 bars before the gap copied into it, and those behind it.
+defaults and at temperature 0; beside it the 4 bars before the gap copied into it, and those behind it.
 """
 
 from __future__ import annotations
@@ -94,10 +94,10 @@ def score_alone(drummer: Drummer, gap: Gap) -> float:
     return -float(drummer.model.score(piece.example).sum()) if piece.example is not None else 0.0
 
 
-def play(drummer: Drummer, gap: Gap, seed: int, *, before: bool, behind: bool) -> Bits:
+def play(drummer: Drummer, gap: Gap, seed: int, *, before: bool, behind: bool, temperature: float | None = None) -> Bits:
     """The gap's bars as the drummer plays them."""
     known = Known(know(gap, before=before, behind=behind), gap.groove) if before or behind else None
-    return to_nine(drummer.play_cues(gap.case.cues, known=known, seed=seed)[0])[gap.steps]
+    return to_nine(drummer.play_cues(gap.case.cues, known=known, seed=seed, temperature=temperature)[0])[gap.steps]
 
 
 def to_nine(groove: Groove) -> Bits:
@@ -159,10 +159,16 @@ def main() -> None:
         report[f"bits: {name}"] = round(sum(map(measure, gaps)) / onsets, 3)
         print(f"{name:<26}{report[f'bits: {name}']:>15}", flush=True)
     print(f"\n{'bars played':<26}{'F1 micro':>10}{'F1 mean':>10}{'hits/real':>10}{'s a gap':>10}")
-    for name, before, behind in (("infill, both sides", True, True), ("left to right, the past", True, False), ("the song alone", False, False)):
+    ways = (
+        ("infill, both sides", True, True, None),
+        ("infill, temperature 0", True, True, 0.0),
+        ("left to right, the past", True, False, None),
+        ("the song alone", False, False, None),
+    )
+    for name, before, behind, temperature in ways:
         tally, started = Tally(), time.perf_counter()
         for k, gap in enumerate(gaps):
-            tally.add(play(drummer, gap, k, before=before, behind=behind), to_nine(gap.groove)[gap.steps])
+            tally.add(play(drummer, gap, k, before=before, behind=behind, temperature=temperature), to_nine(gap.groove)[gap.steps])
         report[name] = tell(name, tally, (time.perf_counter() - started) / len(gaps))
     for by in (-options.bars, options.bars):
         tally = Tally()

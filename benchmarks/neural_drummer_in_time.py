@@ -3,7 +3,7 @@
 Usage: python benchmarks/neural_drummer_in_time.py DATA [--songs 30]
 
 Songs of songs:validation, those with bars that are not 4/4 first. Each is accompanied, written and read again. *On the grid*: share of
-drum notes that stand on a 16th of the song's own bars. *Until*: where the last drum note falls, as a share of the band's last note.
+drum notes within a quarter of a 16th of a 16th of the song's own bars, for a drummer is early or late. *Until*: where the last drum note falls, as a share of the band's last note.
 *Clock*: where the original's last half-beat falls, which is half a quarter behind the one before whatever the metre (see
 ``codecs.intensity.steps_to_groove``), as a share of the same: below 1 its drums end too early, above it they run on.
 """
@@ -44,6 +44,13 @@ def read_songs(data: Path, count: int) -> list[tuple[str, Song]]:
     return [(name, song) for name, song, _ in chosen[:count]]
 
 
+def measure_distances(onsets: np.ndarray, steps: np.ndarray) -> np.ndarray:
+    """From each onset to the nearest step, in lengths of the step it lies in; ticks, both sorted."""
+    right = np.clip(np.searchsorted(steps, onsets), 1, len(steps) - 1)
+    before, behind = onsets - steps[right - 1], steps[right] - onsets
+    return np.minimum(np.abs(before), np.abs(behind)) / (before + behind)
+
+
 def place_clock(song: Song, last: int) -> float:
     """The last half-beat of the original's clock as a share of the band's last note; NaN where it rejects the song."""
     try:
@@ -72,7 +79,7 @@ def main() -> None:
         drums = [p.notes["onset"] for p in parse_song(splice_drums(song, groove)).drum_parts]
         onsets = np.concatenate(drums).astype(np.int64) if drums else np.zeros(0, np.int64)
         steps = grid.ticks(np.arange(grid.steps))
-        exact = float(np.isin(onsets, steps).mean()) if len(onsets) else float("nan")
+        exact = float((measure_distances(onsets, steps) <= 0.25).mean()) if len(onsets) else float("nan")
         until = float(onsets.max()) / last if len(onsets) else 0.0
         metres = sorted({f"{n}/{d}" for n, d in zip(grid.numerators, grid.denominators, strict=True)})
         rows.append((exact, until, place_clock(song, last)))
@@ -80,7 +87,8 @@ def main() -> None:
         print(f"{Path(name).name[:43]:44} {' '.join(metres)[:28]:28} {len(song.tempo.ticks):5} {told}", flush=True)
     exact, until, clock = (np.array(column) for column in zip(*rows, strict=True))
     print(
-        f"{len(rows)} songs: all notes on the grid in {int((exact == 1).sum())}; drums until 90 % of the song and more in {int((until >= 0.9).sum())};", end=" "
+        f"{len(rows)} songs: {np.mean(exact):.1%} of the notes on the grid, at least {np.min(exact):.1%}; drums until 90 % of the song and more in {int((until >= 0.9).sum())};",
+        end=" ",
     )
     print(f"the original's clock within 2 % of the song in {int((np.abs(clock - 1) < 0.02).sum())}, rejected {int(np.isnan(clock).sum())}")
 

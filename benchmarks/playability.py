@@ -31,6 +31,7 @@ from backbeat.transforms.playability import PLAYED, WRITTEN, Limits, assign_note
 from backbeat.units import TempoMap
 
 METRES = ((4, 4), (3, 4), (6, 8), (7, 8), (5, 4), (12, 8))
+TAKES = 3
 OTHERS = ("drums-rnn", "lstmetallica")
 
 
@@ -165,13 +166,15 @@ def _accompany(data: Path, bars: int, songs: int) -> Iterator[Played]:
     for k, source in enumerate(sources[:: max(1, len(sources) // songs)]):
         if row.bars >= bars:
             break
+        style = drummer.styles[k % len(drummer.styles)] if k % 2 else "any"
         try:
             song = parse_song(source.read(), source.name)
-            groove = drummer.accompany(song, seed=k, style=drummer.styles[k % len(drummer.styles)] if k % 2 else "any")
+            grooves = drummer.accompany_takes(song, TAKES, seed=k, style=style)
         except BackbeatError:
             continue
-        count_groove(groove, song.tempo, plain)
-        count_groove(performer.perform(groove, song.tempo, seed=k), song.tempo, row)
+        for take, groove in enumerate(grooves):
+            count_groove(groove, song.tempo, plain)
+            count_groove(performer.perform(groove, song.tempo, seed=take), song.tempo, row)
         sys.stderr.write(f"\r{row.bars} bars")
     yield plain
     yield row

@@ -4,7 +4,7 @@
 
 Runs ``backbeat evaluate`` (for Metallica ``metallica_fold.py``) for what has no report yet in experiments/reports/models, then prints the
 table, and puts it between the marks <!-- figures --> of the page. Remove a report to measure it again. ``--also`` adds a row: a checkpoint
-folder that does not ship, such as a faithful original; once it has its reports, the row stays without being named again.
+folder that does not ship, such as a faithful original, measured on the sets of ``--only``; what has a report stays without being named again.
 """
 
 from __future__ import annotations
@@ -93,9 +93,10 @@ def find_rows(also: list[str]) -> dict[str, str]:
 def tabulate(options: argparse.Namespace) -> str:
     """The table, in Markdown."""
     rows, figures = find_rows(options.also), dict[str, dict[str, str]]()
+    named = {item.split("=", 1)[0] for item in options.also}
     for column in options.only:
         for number, (row, model) in enumerate(rows.items()):
-            if row not in NETWORKS and not name_report(column, row).is_file() and not Path(model).is_dir():
+            if row not in (*NETWORKS, *named) and not name_report(column, row).is_file():
                 continue
             report = measure(column, row, model, options, floors=number == 0)
             for name, line in list_rows(report or {}, "likelihood", row).items():

@@ -18,6 +18,7 @@ from backbeat.grid import Grid
 from backbeat.groove import Groove
 from backbeat.midi import parse_song, write_song
 from backbeat.song import Song
+from backbeat.touch import TYPED
 from tests.midi.builders import METRES, Track, band_song, midi
 
 ARRAYS = ("hits", "velocities", "offsets")
@@ -89,16 +90,19 @@ def test_no_hit_at_or_behind_the_end_of_the_band(drummer: Drummer, end: int, ste
 
 
 def test_drums_follow_a_swung_band(drummer: Drummer) -> None:
-    groove = drummer.accompany(make_swung(480 * 16), seed=1)
+    groove = drummer.accompany(make_swung(480 * 16), seed=1, touch=TYPED)
     offbeats = groove.offsets[2::4][groove.hits[2::4]]
     assert len(offbeats) and offbeats == pytest.approx(50 / 120)
     assert not groove.offsets[0::4].any()
+    by_hand = drummer.accompany(make_swung(480 * 16), seed=1)
+    late = by_hand.offsets[2::4][by_hand.hits[2::4]]
+    assert late.std() > 0 and abs(late.mean() - 50 / 120) < 0.2, "a person's 8ths lie about the band's"
 
 
 def test_a_finer_grid_is_quantised_to(drummer: Drummer, song: Song) -> None:
-    fine = drummer.accompany(song, seed=2, steps_per_quarter=12)
+    fine = drummer.accompany(song, seed=2, steps_per_quarter=12, touch=TYPED)
     assert fine.grid.steps_per_quarter == 12
-    assert fine.hits[::3].sum() == fine.hits.sum() == drummer.accompany(song, seed=2).hits.sum()
+    assert fine.hits[::3].sum() == fine.hits.sum() == drummer.accompany(song, seed=2, touch=TYPED).hits.sum()
 
 
 def test_infill_leaves_everything_else_as_it_is(drummer: Drummer, song: Song) -> None:

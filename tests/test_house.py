@@ -30,7 +30,7 @@ FLOORS = (
     {"evaluation"},
     {"training"},
     {"performer"},
-    {"takes", "humanising"},
+    {"takes", "humanising", "touch"},
     {"finishing"},
     {"drummer", "plain_drummer", "appreciation"},
     {"infilling", "tapping"},

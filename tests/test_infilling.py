@@ -18,7 +18,7 @@ from backbeat.song import Song
 from tests.midi.builders import METRES, Track, band_song, midi
 from tests.midi.test_splice import chunks_of
 
-NEVER_HURRY = settings(max_examples=15, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+NEVER_HURRY = settings(max_examples=8, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
 
 
 @pytest.fixture(scope="module")

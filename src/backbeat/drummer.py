@@ -24,6 +24,7 @@ from backbeat.models.registry import load_model
 from backbeat.plain_drummer import PlainDrummer
 from backbeat.song import Song
 from backbeat.takes import MAX_STEPS, STEPS_PER_QUARTER, check_song, check_style, check_takes, make_generators
+from backbeat.touch import TOUCH, Touch
 from backbeat.transforms.suiting import suit
 
 __all__ = ["MAX_STEPS", "Drummer", "PlainDrummer", "check_song", "load_drummer", "load_player"]
@@ -53,6 +54,7 @@ class Drummer:
         temperature: float | None = None,
         top_p: float | None = None,
         steps_per_quarter: int = STEPS_PER_QUARTER,
+        touch: Touch = TOUCH,
     ) -> Groove:
         """Play drums to a song.
 
@@ -63,12 +65,14 @@ class Drummer:
             temperature: how adventurous, 0 = the most likely at every step; None = the default.
             top_p: share of the likely choices that stay possible, in (0, 1]; None = the default.
             steps_per_quarter: grid of the groove; the drummer thinks in 16ths (4), other grids are quantised to.
+            touch: how the hits are played: by the performer, as two hands and two feet can.
 
         Raises:
             SongError: there is nothing to accompany.
             InputError: an option is out of range.
         """
-        return self.accompany_takes(song, 1, style=style, seed=seed, temperature=temperature, top_p=top_p, steps_per_quarter=steps_per_quarter)[0]
+        options = {"temperature": temperature, "top_p": top_p}
+        return self.accompany_takes(song, 1, style=style, seed=seed, steps_per_quarter=steps_per_quarter, touch=touch, **options)[0]
 
     def accompany_takes(
         self,
@@ -80,13 +84,14 @@ class Drummer:
         temperature: float | None = None,
         top_p: float | None = None,
         steps_per_quarter: int = STEPS_PER_QUARTER,
+        touch: Touch = TOUCH,
     ) -> list[Groove]:
         """Several takes at once; take k is drawn with generator [seed, k]. See ``accompany``."""
         how, index = self._choose(style, temperature, top_p)
         check_takes(takes, steps_per_quarter)
         check_song(song)
         cues = hear(song, song.grid(STEPS_PER_QUARTER))
-        return finish(self.model.play(cues, make_generators(seed, takes), style=index, how=how), cues, song, steps_per_quarter)
+        return finish(self.model.play(cues, make_generators(seed, takes), style=index, how=how), cues, song, steps_per_quarter, touch.in_style(style), seed)
 
     def infill(
         self,

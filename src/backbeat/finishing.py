@@ -1,4 +1,4 @@
-"""From what a drummer decided to what is written: timing, grid, the end of the song."""
+"""From what a drummer decided to what is written: the band's timing, the grid, hands and feet, the end of the song."""
 
 from __future__ import annotations
 
@@ -10,23 +10,30 @@ from backbeat.cues import Cues
 from backbeat.groove import Groove
 from backbeat.song import Song
 from backbeat.takes import STEPS_PER_QUARTER
+from backbeat.touch import TOUCH, Touch, play_by_hand
 from backbeat.transforms import follow_timing, quantise
 
+TAKES = 64
+"""Takes of one seed whose performances differ."""
 
-def finish(grooves: Sequence[Groove], cues: Cues, song: Song, steps_per_quarter: int = STEPS_PER_QUARTER) -> list[Groove]:
-    """Grooves on the song's 16ths with the band's timing, on the grid that is asked for, ending with the band.
+
+def finish(grooves: Sequence[Groove], cues: Cues, song: Song, steps_per_quarter: int = STEPS_PER_QUARTER, touch: Touch = TOUCH, seed: int = 0) -> list[Groove]:
+    """Grooves on the song's 16ths with the band's timing, on the grid that is asked for, played by hand, ending with the band.
 
     Args:
         grooves: takes on ``song.grid()``, without offsets.
         cues: what the band plays there.
         song: the song.
         steps_per_quarter: density of the grid of the result.
+        touch: how the hits are played.
+        seed: of the performer; each take is played differently.
     """
     finished = [follow_timing(groove, cues) for groove in grooves]
     if steps_per_quarter != STEPS_PER_QUARTER:
         grid = song.grid(steps_per_quarter)
         finished = [quantise(groove, grid) for groove in finished]
-    return [end_with_band(groove, song) for groove in finished]
+    played = [play_by_hand(groove, song.tempo, touch, seed=TAKES * abs(seed) + take) for take, groove in enumerate(finished)]
+    return [end_with_band(groove, song) for groove in played]
 
 
 def end_with_band(groove: Groove, song: Song) -> Groove:

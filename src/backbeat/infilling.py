@@ -50,12 +50,13 @@ class Infilled:
 
 @dataclass(frozen=True, eq=False)
 class _Plan:
-    """What is exchanged: the song's drum notes, which of them leave, the cells that stay, and the edges of the bars in ticks."""
+    """What is exchanged: the song's drum notes, which of them leave, the cells and the classes that stay, and the edges of the bars in ticks."""
 
     notes: StruckNotes
     columns: Ints
     leaving: Flags
     known: Flags
+    stays: Flags
     runs: list[tuple[int, int]]
     kept: int
 
@@ -97,7 +98,7 @@ def infill_song(
     groove = extract_groove(song, grid, kit)[0]
     plan = _plan(song, grid, kit, sorted(set(bars)), keep)
     played = drummer.redo_takes(song, groove, plan.known, takes, style=style, seed=seed, temperature=temperature, top_p=top_p)
-    return [_write(song, plan, new) for new in played]
+    return [_write(song, plan, _drop_kept(plan, new)) for new in played]
 
 
 def _plan(song: Song, grid: Grid, kit: Kit, bars: Sequence[int], keep: Sequence[str]) -> _Plan:
@@ -117,13 +118,23 @@ def _plan(song: Song, grid: Grid, kit: Kit, bars: Sequence[int], keep: Sequence[
     leaving = inside & (columns >= 0) & ~stays[columns]
     staying = ~leaving & (columns >= 0)
     known[steps[staying], group[columns[staying]]] = True
-    return _Plan(notes, columns, leaving, known, _find_runs(grid, bars), int(np.count_nonzero(among[bar] & ~leaving)))
+    return _Plan(notes, columns, leaving, known, stays, _find_runs(grid, bars), int(np.count_nonzero(among[bar] & ~leaving)))
 
 
 def _find_runs(grid: Grid, bars: Sequence[int]) -> list[tuple[int, int]]:
     """First tick of each run of bars, and the one behind its last."""
     edges = [0, *(k for k, (a, b) in enumerate(pairwise(bars), 1) if b > a + 1), len(bars)]
     return [(int(grid.bar_ticks[bars[a]]), int(grid.bar_ticks[bars[b - 1] + 1])) for a, b in pairwise(edges) if b > a]
+
+
+def _find_new(plan: _Plan, groove: Groove) -> Flags:
+    """Bool [steps, classes of the kit]: the hits that were played anew."""
+    return np.asarray(groove.hits & ~plan.known[:, groove.kit.mapping(load_kit("drums_rnn_9"))], dtype=np.bool_)
+
+
+def _drop_kept(plan: _Plan, groove: Groove) -> Groove:
+    """Without new hits of a class that is kept: one of the drummer's own kit, whose word others share, may have got some."""
+    return groove.replace(hits=groove.hits & ~(_find_new(plan, groove) & plan.stays))
 
 
 def _write(song: Song, plan: _Plan, groove: Groove) -> Infilled:
@@ -139,8 +150,7 @@ def _write(song: Song, plan: _Plan, groove: Groove) -> Infilled:
 def _plan_notes(plan: _Plan, groove: Groove) -> list[NewNote]:
     """The new hits as notes: half a step long, where and on which note the song itself plays their class."""
     kit, grid = groove.kit, groove.grid
-    group = kit.mapping(load_kit("drums_rnn_9"))
-    steps, columns = np.nonzero(groove.hits & ~plan.known[:, group])
+    steps, columns = np.nonzero(_find_new(plan, groove))
     ticks = grid.ticks(steps, groove.offsets[steps, columns].astype(np.float64))
     velocities = np.clip(np.floor(groove.velocities[steps, columns].astype(np.float64) * 127 + 0.5), 1, 127).astype(np.int64)
     lengths = np.maximum(1, np.floor(grid.step_lengths[steps] / 2 + 0.5)).astype(np.int64)

@@ -18,6 +18,7 @@ from backbeat.models.floors import CopyBars
 from backbeat.models.protocol import Piece
 from backbeat.song import Song
 from backbeat.takes import STEPS_PER_QUARTER, check_song, check_style, check_takes, make_generators
+from backbeat.touch import TOUCH, Touch
 
 
 class PlainDrummer:
@@ -42,9 +43,11 @@ class PlainDrummer:
         temperature: float | None = None,
         top_p: float | None = None,
         steps_per_quarter: int = STEPS_PER_QUARTER,
+        touch: Touch = TOUCH,
     ) -> Groove:
         """Play drums to a song, see ``Drummer.accompany``."""
-        return self.accompany_takes(song, 1, style=style, seed=seed, temperature=temperature, top_p=top_p, steps_per_quarter=steps_per_quarter)[0]
+        options = {"temperature": temperature, "top_p": top_p}
+        return self.accompany_takes(song, 1, style=style, seed=seed, steps_per_quarter=steps_per_quarter, touch=touch, **options)[0]
 
     def accompany_takes(
         self,
@@ -56,6 +59,7 @@ class PlainDrummer:
         temperature: float | None = None,
         top_p: float | None = None,
         steps_per_quarter: int = STEPS_PER_QUARTER,
+        touch: Touch = TOUCH,
     ) -> list[Groove]:
         """Several takes at once, see ``Drummer.accompany_takes``."""
         how = self._choose(style, temperature, top_p)
@@ -69,9 +73,8 @@ class PlainDrummer:
             words = groove_to_words(extract_groove(song, grid, load_kit("drums_rnn_9"))[0])
         cues = hear(song, grid)
         piece = Piece(song.source or "the song", grid, words, cues)
-        return finish(
-            [words_to_groove(hits_to_words(self.model.play(piece, rng, **how)), grid) for rng in make_generators(seed, takes)], cues, song, steps_per_quarter
-        )
+        grooves = [words_to_groove(hits_to_words(self.model.play(piece, rng, **how)), grid) for rng in make_generators(seed, takes)]
+        return finish(grooves, cues, song, steps_per_quarter, touch, seed)
 
     def play_alone(
         self, grid: Grid, *, style: str = "any", qpm: float = 120.0, seed: int = 0, temperature: float | None = None, top_p: float | None = None

@@ -194,10 +194,9 @@ def _finish(groove: Groove, tapped: Tapped, cues: Cues) -> Groove:
     """The line's timing and loudness on its steps, the band's timing between them."""
     line, followed = tapped.line, follow_timing(groove, cues)
     offsets = np.where(line.taps[:, None], line.offsets[:, None], followed.offsets)
-    struck = line.velocities[line.taps]
     velocities = groove.velocities.copy()
-    if np.ptp(struck) > 8 / 127:
-        louder = line.velocities - np.float32(np.median(struck))
+    if np.ptp(line.velocities[line.taps]) > 8 / 127:
+        louder = line.velocities - line.middle
         velocities = np.clip(velocities + 0.6 * np.where(line.taps, louder, 0)[:, None], 1 / 127, 1).astype(np.float32)
     timed = groove.replace(velocities=velocities, offsets=np.where(groove.hits, offsets, 0).astype(np.float32))
     return end_with_band(timed, tapped.heard) if tapped.heard.data else timed

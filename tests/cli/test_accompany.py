@@ -241,11 +241,13 @@ def test_a_later_take_does_not_fall_on_the_input(refused, example, tmp_path):
 @pytest.mark.parametrize("model", ["rock-loop", "rock-bass", "copy1"])
 def test_any_player_of_the_registry_plays(run: Run, song: Path, tmp_path: Path, model: str) -> None:
     out, again = tmp_path / "out.mid", tmp_path / "again.mid"
-    report = read_report(run, song, "-o", out, "--model", model)
+    report = read_report(run, song, "-o", out, "--model", model, "--typed")
     assert sum(report["hits"].values()) > 0 and len({v for p in read_song(out).drum_parts for v in p.notes["velocity"].tolist()}) == 1
     assert list_chunks(out)[:3] == list_chunks(song)[:3]
-    read_report(run, song, "-o", again, "--model", model)
+    read_report(run, song, "-o", again, "--model", model, "--typed")
     assert out.read_bytes() == again.read_bytes()
+    read_report(run, song, "-o", again, "--model", model)
+    assert len({v for p in read_song(again).drum_parts for v in p.notes["velocity"].tolist()}) > 3, "played by hand"
 
 
 def test_copying_needs_drums_to_copy(refused: Refused, tmp_path: Path, example: Path) -> None:

@@ -95,4 +95,4 @@ def test_pitches_out_of_range_move_by_octaves(above):
 
 def test_pitches_outside_midi_stay_inside():
     low, high = tokens_to_melody(np.array([FIRST_NOTE, TOKENS - 1]), 5), tokens_to_melody(np.array([TOKENS - 1]), 120)
-    assert 0 <= low["pitch"].min() and high["pitch"].max() < 128 and high["pitch"][0] % 12 == (120 + HIGHEST) % 12
+    assert low["pitch"].min() >= 0 and high["pitch"].max() < 128 and high["pitch"][0] % 12 == (120 + HIGHEST) % 12

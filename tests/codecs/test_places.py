@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from backbeat.codecs.places import STRAIGHT, Places, Swing, find_places, lay_metre, warp
@@ -112,6 +112,7 @@ def test_swing_keeps_order_and_pairs(of, percent, quarters):
     assert np.array_equal(warp(straight, STRAIGHT), straight)
 
 
+@settings(deadline=None, max_examples=40)
 @given(st.lists(st.floats(0, 40), max_size=60), st.sampled_from([40.0, 120.0, 280.0]), st.sampled_from([(4, 4), (7, 8), (6, 8), (3, 2), (5, 16)]))
 def test_any_strokes_get_a_place_in_order_of_bars(quarters, qpm, metre):
     played = np.sort(np.array(quarters))

@@ -149,7 +149,9 @@ def test_a_collection(tmp_path, workers):
     done = []
     mined = mine(sources, ANYTHING, workers=workers, progress=done.append)
     assert done[-1] == 4
-    assert mined.counts == Counter({"files": 4, "readable": 3, "tracks": 3, "metre": 3, "on grid": 3, "chunks": 3, "long": 3, "loops": 3, "entropy": 3, "patterns": 2})
+    assert mined.counts == Counter(
+        {"files": 4, "readable": 3, "tracks": 3, "metre": 3, "on grid": 3, "chunks": 3, "long": 3, "loops": 3, "entropy": 3, "patterns": 2}
+    )
     assert [name for name, _ in RULES] == list(mined.counts)
     assert len(np.unique(hash_patterns(mined.patterns))) == len(mined.patterns) == 2
     assert sorted(mined.files.tolist()) == [1, 2] and mined.repeats.tolist() == [4, 4]

@@ -8,7 +8,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from backbeat.midi import parse_song
-from backbeat.midi.restrike import NewNote, StruckNotes, find_struck, limit_ticks, restrike
+from backbeat.midi.restrike import NewNote, StruckNotes, find_struck, limit_ticks, open_ends, restrike
 from backbeat.midi.splice import list_events
 from backbeat.song import Song
 from tests.humanising.made import band_and, list_drums, list_others, rock, song_of
@@ -86,6 +86,15 @@ def test_notes_do_not_pass_a_program_change():
         track.note(tick, 10, 38, channel=9)
     struck = find_struck(song_of(track))
     assert limit_ticks(struck, struck.tick + np.array([0, 30, -30, -600])).tolist() == [0, 479, 480, 481]
+
+
+def test_a_note_held_back_leaves_the_end_and_one_that_is_not_moves_it():
+    song = song_of(Track().note(0, 10, 38, channel=9).note(480, 20, 38, channel=9))
+    struck = find_struck(song)
+    wanted = np.array([0, 530])
+    assert limit_ticks(open_ends(struck, wanted, np.array([40, 40])), wanted).tolist() == [0, 499]
+    ticks = limit_ticks(open_ends(struck, wanted, np.array([20, 20])), wanted)
+    assert [e[:2] for e in list_events(restrike(song, struck, ticks, struck.velocity))[0]] == [(0, 0x99), (10, 0x89), (530, 0x99), (550, 0x89), (550, 0xFF)]
 
 
 def test_a_velocity_0_note_off_and_a_second_note_off_stay_behind_their_note():

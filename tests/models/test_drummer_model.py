@@ -17,6 +17,7 @@ from backbeat.groove import Groove
 from backbeat.kits import load_kit
 from backbeat.midi import parse_song
 from backbeat.models.drummer import DrummerModel, Known, Sampling
+from backbeat.models.drummer_order import order_bars
 from tests.midi.builders import METRES, Track, band_song, midi
 
 NINE = load_kit("drums_rnn_9")
@@ -157,3 +158,63 @@ def test_the_score_hears_the_band_where_it_may(model: DrummerModel) -> None:
 def test_a_grid_of_its_own(model: DrummerModel) -> None:
     grid = Grid.regular(2, 5, 4)
     assert model.play(hear_nothing(grid, 90), make_rngs(1), band=False)[0].hits.shape == (40, len(model.kit))
+
+
+def know_all_but(cues: Cues, *bars: int) -> np.ndarray:
+    """Bool [steps, 9]: every bar is known but these."""
+    return np.repeat(~np.isin(cues.grid.bar_of_step, bars)[:, None], 9, axis=1)
+
+
+def test_the_score_of_a_gap_is_the_likelihood_it_is_played_with(model: DrummerModel, monkeypatch: pytest.MonkeyPatch) -> None:
+    cues = make_cues(8)
+    given = model.play(cues, make_rngs(4), how=Sampling(velocity_temperature=1))[0]
+    mask = know_all_but(cues, 2, 3)
+    drawn: list[np.ndarray] = []
+    play = model.session.play
+
+    def listen_in(*arguments: Any) -> Any:
+        outputs = play(*arguments)
+        if outputs[0].shape[1] == 1:
+            drawn.append(outputs[0][0, 0].astype(np.float64) / np.log(2))
+        return outputs
+
+    with monkeypatch.context() as patch:
+        patch.setattr(model.session, "play", listen_in)
+        groove = model.play(cues, make_rngs(1), how=Sampling(rehearsals=1), known=Known(mask, given))[0]
+    assert len(drawn) == 32, "only the steps that are open are played one by one"
+    words = groove_to_words(groove)
+    order = order_bars(cues, mask.all(axis=1))
+    scores = model.score(pack(cues.grid, groove, cues, band=True), known=mask, order=order)
+    assert scores[32:64] == pytest.approx(np.array([g[w] for g, w in zip(drawn, words[32:64], strict=True)]), abs=2e-3)
+    assert np.abs(scores[:32]).max() < 1e-6 and np.abs(scores[64:]).max() < 1e-6, "what is known is certain"
+
+
+def test_what_lies_behind_a_gap_is_remembered_before_it(model: DrummerModel) -> None:
+    cues = make_cues(8)
+    settled = know_all_but(cues, 2, 3, 5).all(axis=1)
+    order = order_bars(cues, settled)
+    assert order.bars.tolist() == [4, 6, 7, 0, 1, 2, 3, 4, 5]
+    assert np.array_equal(order.steps[order.places], np.arange(cues.grid.steps))
+    assert np.array_equal(np.diff(order.grid.first_steps), cues.grid.bar_steps[order.bars])
+    assert (order.matches < np.arange(len(order.bars))[:, None]).all(), "matches point back"
+    for nothing in (np.zeros_like(settled), np.ones_like(settled)):
+        assert order_bars(cues, nothing).bars.tolist() == list(range(8))
+
+
+def test_a_restricted_word_still_sums_to_one(model: DrummerModel) -> None:
+    cues = make_cues(4)
+    mask = know_all_but(cues, 1)
+    mask[:, 0] = True
+    example = pack(cues.grid, model.play(cues, make_rngs(4))[0], cues, band=True)
+    words = model.predict(example, known=mask)
+    assert np.exp(words.astype(np.float64)).sum(axis=1) == pytest.approx(np.ones(len(words)), abs=1e-4)
+    assert ((words > -np.inf).sum(axis=1)[16:32] == 256).all() and ((words > -np.inf).sum(axis=1)[:16] == 1).all()
+
+
+def test_wishes_are_obeyed(model: DrummerModel) -> None:
+    cues = make_cues(3)
+    wishes = np.zeros((cues.grid.steps, 512), np.float32)
+    wishes[::4, 0] = -np.inf
+    wishes[1::4, 1:] = -np.inf
+    hits = to_nine(model.play(cues, make_rngs(1), wishes=wishes)[0])
+    assert hits[::4].any(axis=1).all() and not hits[1::4].any()

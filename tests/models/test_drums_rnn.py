@@ -4,13 +4,14 @@ import json
 import shutil
 from importlib import resources
 from pathlib import Path
+from types import SimpleNamespace
 
 import numpy as np
 import pytest
 
 from backbeat.errors import InputError, ModelError
 from backbeat.grid import Grid
-from backbeat.models.drums_rnn import DrumsRnnModel, load_shipped
+from backbeat.models.drums_rnn import DrumsRnnModel, EventTake, load_shipped
 from tests.models.pieces import make_piece
 
 SHIPPED = Path(str(resources.files("backbeat"))) / "weights" / "drums_rnn"
@@ -122,9 +123,53 @@ def test_one_drum_continues_but_knows_no_words(folders):
     played, _ = model.continue_words(np.array([1, 0, 1]), [8, 8], np.random.default_rng(0))
     assert played.shape == (16,) and set(played.tolist()) <= {0, 1}
     with pytest.raises(ModelError, match="knows one_drum in 8ths only"):
-        model.score(make_piece(words()))
-    with pytest.raises(ModelError, match="knows one_drum in 8ths only"):
         model.begin(Grid.regular(1))
+
+
+@pytest.mark.parametrize("steps", [16, 15, 1])
+def test_one_drum_says_how_likely_strokes_are(folders, steps):
+    """Words 5 at 0, 3 at step 3 (between the second and third 8th: the third), 1 at 8."""
+    model, heard = DrumsRnnModel(folders["one_drum"]), np.zeros(16, np.int64)
+    heard[[0, 3, 8]] = 5, 3, 1
+    scores = model.score(SimpleNamespace(words=heard[:steps]))  # odd lengths are those of odd metres
+    eighths = model.score_words(np.array([1, 0, 1, 0, 1, 0, 0, 0])[: -(-steps // 2)], [8])
+    assert len(scores) == steps and scores[::2] == pytest.approx(eighths) and not scores[1::2].any()
+    assert scores[0] == pytest.approx(-1)
+
+
+@pytest.mark.parametrize("name", ["original", "one_drum"])
+def test_steps_in_numpy_are_those_of_the_graph(folders, name):
+    model = DrumsRnnModel(folders[name])
+    quick, graph = model.begin_on([16] * 5), EventTake(model.session, model.encoding)
+    assert "_quick" in vars(quick) and vars(quick)["_quick"] is not None and vars(graph)["_quick"] is None
+    for word in (words(5) % model.encoding.classes).tolist():
+        quick.push(word)
+        graph.push(word)
+        assert quick.distribution() == pytest.approx(graph.distribution(), abs=1e-6)
+    twin = quick.fork()
+    twin.push(1)
+    quick.push(0)
+    graph.push(0)
+    assert quick.distribution() == pytest.approx(graph.distribution(), abs=1e-6)
+
+
+def test_without_numpy_s_file_the_graph_plays_and_a_damaged_one_is_told(folders, tmp_path):
+    shutil.copytree(folders["original"], tmp_path / "x")
+    (tmp_path / "x" / "steps.npz").write_bytes(b"damaged")
+    with pytest.raises(ModelError, match=r"steps.npz: the weights cannot be read"):
+        DrumsRnnModel(tmp_path / "x")
+    np.savez(tmp_path / "x" / "steps.npz", table=np.zeros((512, 32), np.float32))
+    with pytest.raises(ModelError, match="has no array 'counters'"):
+        DrumsRnnModel(tmp_path / "x")
+    (tmp_path / "x" / "steps.npz").unlink()
+    plain, quick = (DrumsRnnModel(f).continue_words([5], [16] * 2, np.random.default_rng(1)) for f in (tmp_path / "x", folders["original"]))
+    assert plain[0].tolist() == quick[0].tolist() and plain[1] == pytest.approx(quick[1], abs=1e-4)
+
+
+def test_one_branch_draws_the_same_however_often_it_is_looked_at(model):
+    """With one sequence and one branch nothing is ever chosen, so steps per iteration change nothing."""
+    one, other = (model.continue_words([5, 0], [16] * 2, np.random.default_rng(3), steps_per_iteration=n) for n in (1, 7))
+    assert one[0].tolist() == other[0].tolist() and one[1] == pytest.approx(other[1])
 
 
 def test_fitting_is_refused(model):

@@ -11,7 +11,7 @@ import pytest
 from backbeat.codecs.melodies import MELODY_DTYPE
 from backbeat.errors import InputError, ModelError
 from backbeat.models.melody import FORM, SHIPPED, label_phrases, melody_to_notes, open_melody, play, repeat_chords, write_melody
-from backbeat.models.melody_loops import temper_bits
+from backbeat.models.melody_loops import draw_alone, temper_bits
 from backbeat.models.melody_setting import PHRASE, Setting
 from backbeat.tonality.scales import list_scale, parse_key
 from tests.models.drum_bars import make_groove
@@ -105,6 +105,16 @@ def test_bits_at_temperatures():
     assert temper_bits(chances, 0).tolist() == [0, 0, 0, 1, 1] and (temper_bits(chances, 1) == chances).all()
     cooler, warmer = temper_bits(chances, 0.5), temper_bits(chances, 2)
     assert cooler[1] < 0.2 < warmer[1] and cooler[3] > 0.9 > warmer[3] and cooler[2] == pytest.approx(0.5)
+
+
+def test_one_note_a_tick_as_often_as_the_probabilities_say():
+    chances = np.zeros((4000, 128))
+    chances[:, 60], chances[:, 64] = 0.3, 0.1
+    drawn = draw_alone(chances, np.random.default_rng(1))
+    assert drawn.sum(axis=1).max() == 1
+    assert drawn.any(axis=1).mean() == pytest.approx(1 - 0.7 * 0.9, abs=0.03)
+    assert drawn[:, 60].sum() / drawn.sum() == pytest.approx(0.75, abs=0.04)
+    assert not draw_alone(chances, np.random.default_rng(1), 0)[:, 64].any()
 
 
 def test_names_that_are_wrong_are_refused(tmp_path):

@@ -17,10 +17,10 @@ torch = pytest.importorskip("torch")
 from backbeat.codecs.drum_events import DRUM_KIT  # noqa: E402
 from backbeat.errors import InputError  # noqa: E402
 from backbeat.models.drums_rnn import DrumsRnnModel  # noqa: E402
+from backbeat.training.checkpoints import load_tensors  # noqa: E402
 from backbeat.training.drum_takes import Lanes, cut, cut_excerpts, make_loops, make_take, pass_once  # noqa: E402
 from backbeat.training.drums_rnn import CONFIGS, TRAINABLE, OriginalRecipe, OriginalTask, export, make_batch, read_tracks  # noqa: E402
 from backbeat.training.drums_rnn_memory import MemoryRecipe, MemoryTask  # noqa: E402
-from backbeat.training.checkpoints import load_tensors  # noqa: E402
 from backbeat.training.loop import LAST, Run, train  # noqa: E402
 from tests.datasets.here import midi  # noqa: E402
 

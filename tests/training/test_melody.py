@@ -18,7 +18,7 @@ from backbeat.models.melody import open_melody, write_melody  # noqa: E402
 from backbeat.models.melody_loops import LoopPlayer  # noqa: E402
 from backbeat.training.loop import Run, train  # noqa: E402
 from backbeat.training.melody import TRAINABLE, LoopRecipe, StepRecipe, measure_tokens  # noqa: E402
-from backbeat.training.melody_pairs import choose_accepted, choose_melodies, count_progressions, encode_pairs, list_tokens, read_pairs  # noqa: E402
+from backbeat.training.melody_pairs import choose_accepted, choose_melodies, count_progressions, encode_pairs, read_pairs  # noqa: E402
 from backbeat.training.running import run_training  # noqa: E402
 from tests.datasets.test_melody_loops import make_song  # noqa: E402
 from tests.models.drum_bars import make_groove  # noqa: E402

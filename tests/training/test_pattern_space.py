@@ -14,10 +14,10 @@ from backbeat.datasets.pattern_table import PatternTable, write_table  # noqa: E
 from backbeat.errors import InputError  # noqa: E402
 from backbeat.evaluation.learning import Data  # noqa: E402
 from backbeat.metrics.patterns import measure_steps  # noqa: E402
-from backbeat.models.pattern_space import PatternSpace  # noqa: E402
+from backbeat.models.pattern_space import PatternSpace, place_genres  # noqa: E402
 from backbeat.networks import pattern_space as networks  # noqa: E402
 from backbeat.training.loop import Run, read_log, train  # noqa: E402
-from backbeat.training.pattern_export import fit_mixture, place_genres  # noqa: E402
+from backbeat.training.pattern_export import fit_mixture  # noqa: E402
 from backbeat.training.pattern_space import CONFIGS, TRAINABLE, PatternTask, find_axes, read_patterns  # noqa: E402
 from backbeat.training.running import run_training  # noqa: E402
 
@@ -33,7 +33,8 @@ def make_patterns(count, seed):
 
 def make_task(kind, **fields):
     torch.manual_seed(0)
-    recipe = replace(CONFIGS[kind], updates=60, batch=32, validate_every=30, save_every=20, **fields)
+    torch.set_num_threads(1)
+    recipe = replace(CONFIGS[kind], updates=60, batch=32, validate_every=30, save_every=20, warm_up=0, floor=1.0, **fields)
     genres = ("rock", "", "jazz") * 100
     return PatternTask(recipe, PatternTable(make_patterns(300, 0), genres=genres), make_patterns(60, 1))
 
@@ -55,7 +56,8 @@ def test_the_papers_sizes():
 @pytest.mark.parametrize("kind", CONFIGS)
 def test_it_learns(kind, tmp_path):
     task = small(kind)
-    before = task.validate()["nats"] if kind != "wide" else 1e9
+    with torch.no_grad():
+        before = task.validate()["nats"]
     run = train(Run(tmp_path, task, replace(task.recipe, rate=3e-3), {}))
     after = [line["validation"] for line in read_log(tmp_path) if "validation" in line]
     assert len(after) == 2 and after[-1]["nats"] < before and run.update == 60
@@ -144,7 +146,9 @@ def table(tmp_path_factory):
 def test_a_run_writes_what_can_be_opened_without_torch(table, tmp_path, kind):
     sources = list_sources(str(table))
     data = Data("patterns", sources[20:], sources[:20])
-    recipe = replace(CONFIGS[kind], updates=30, batch=32, validate_every=15, save_every=15, **({"latent": 8, "first": 32, "second": 16} if kind == "wide" else {}))
+    recipe = replace(
+        CONFIGS[kind], updates=30, batch=32, validate_every=15, save_every=15, **({"latent": 8, "first": 32, "second": 16} if kind == "wide" else {})
+    )
     run = run_training(TRAINABLE, recipe, data, tmp_path, device="cpu")
     model = PatternSpace(tmp_path / "model")
     assert model.name == kind and set(model.genres) == {"rock", "jazz"} and "## Limits" in (tmp_path / "model" / "card.md").read_text()

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import copy
 import json
 from dataclasses import dataclass
 from pathlib import Path
@@ -17,8 +18,8 @@ from backbeat.errors import InputError  # noqa: E402
 from backbeat.evaluation.cases import Choice  # noqa: E402
 from backbeat.evaluation.learning import Data, find_data, split_by_genre  # noqa: E402
 from backbeat.training.loop import Run, Schedule, Task  # noqa: E402
-from backbeat.training.running import parse_grid, pick_device, run_training, sweep  # noqa: E402
-from backbeat.training.trainables import Trainable, set_fields  # noqa: E402
+from backbeat.training.running import check_recipe, parse_grid, pick_device, read_start, run_training, sweep  # noqa: E402
+from backbeat.training.trainables import TRAINABLES, Trainable, find_trainable, set_fields  # noqa: E402
 from tests.midi.builders import band_song  # noqa: E402
 from tests.training.corpora import make_corpus  # noqa: E402
 from tests.training.test_loop import Line  # noqa: E402
@@ -79,6 +80,47 @@ def test_lengths_of_a_sweep_are_one_run_looked_at_again(tmp_path: Path) -> None:
 def test_lengths_that_change_the_rate_are_runs_of_their_own(tmp_path: Path) -> None:
     rows = sweep(LINE, set_fields(LINE.configs[""], ["floor=0.1"]), parse_grid("updates=6,20"), {"all": DATA}, tmp_path, device="cpu")
     assert sorted(p.name for p in tmp_path.iterdir()) == ["updates=20", "updates=6"] and [int(r["updates"]) for r in rows] == [6, 20]
+
+
+@pytest.mark.parametrize(
+    ("setting", "message"),
+    [
+        ("batch=0", "--set batch=0: batch is 1 at least"),
+        ("updates=-1", "--set updates=-1: updates is 1 at least"),
+        ("validate_every=0", "validate_every is 1 at least"),
+        ("rate=nan", "--set rate=nan: rate is 1e-09 to 10"),
+        ("floor=2", "floor is 0 to 1"),
+        ("width=0", "width is 1 at least"),
+        ("optimiser=sgd", "choose from adam and adamw"),
+    ],
+)
+def test_numbers_that_cannot_be_trained_with_are_told_before_anything_is_done(setting: str, message: str, tmp_path: Path) -> None:
+    with pytest.raises(InputError, match=message):
+        run_training(LINE, set_fields(LINE.configs[""], [setting]), DATA, tmp_path / "run", device="cpu")
+    with pytest.raises(InputError, match=message):
+        sweep(LINE, LINE.configs[""], [["width=8"], [setting]], {"all": DATA}, tmp_path, device="cpu")
+    assert list(tmp_path.iterdir()) == []
+
+
+@pytest.mark.parametrize("name", TRAINABLES)
+def test_every_recipe_that_ships_is_within_the_limits(name: str) -> None:
+    for recipe in find_trainable(name).configs.values():
+        assert check_recipe(recipe) == recipe
+
+
+def test_a_warm_start_takes_weights_of_the_same_network_alone(tmp_path: Path) -> None:
+    run = run_training(LINE, LINE.configs[""], DATA, tmp_path / "first", device="cpu")
+    own = run.task.network.state_dict()
+    assert {k: v.shape for k, v in read_start(run.folder, run.task.network).items()} == {k: v.shape for k, v in own.items()}
+    assert torch.equal(read_start(run.folder / "best.safetensors", run.task.network)["0.weight"], own["0.weight"])
+    with pytest.raises(InputError, match=r"no best.safetensors in it; name the folder of a run"):
+        run_training(LINE, LINE.configs[""], DATA, tmp_path / "second", begin=run.folder / "model", device="cpu")
+    for other in (torch.nn.Linear(7, 3), copy.deepcopy(run.task.network).requires_grad_(False)):
+        if not isinstance(other, torch.nn.Linear):
+            other.load_state_dict(own)
+            next(other.parameters()).data = torch.zeros(2, 2)
+        with pytest.raises(InputError, match="weights of another network or of other sizes"):
+            read_start(run.folder, other)
 
 
 def test_genres_with_enough_pieces_are_apart() -> None:

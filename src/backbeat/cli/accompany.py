@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any, Literal
 
 import click
 
+from backbeat.cli.touch_options import make_touch, touch_options
 from backbeat.errors import InputError, OutputError
 
 if TYPE_CHECKING:
@@ -39,6 +40,7 @@ if TYPE_CHECKING:
 @click.option("--steps-per-quarter", type=int, default=4, show_default=True, help="Grid of the drums: 4 = 16ths, 2 = 8ths, 3 = triplets.")
 @click.option("--takes", type=int, default=1, show_default=True, help="How many different takes to write.")
 @click.option("--wav", type=click.Path(path_type=Path), help="Also render the song with its drums (the first take).")
+@touch_options
 @click.option("--model", help="Another model: a name of 'backbeat models', or the folder of a trained one.")
 @click.option("--force", is_flag=True, help="Allow -o to be the song itself.")
 @click.option("--json", "as_json", is_flag=True, help="Print one JSON object.")
@@ -56,6 +58,7 @@ def command(
     model: str | None,
     force: bool,
     as_json: bool,
+    **hands: Any,  # noqa: ANN401 - see ``touch_options``
 ) -> None:
     """Add a drum track to SONG, a MIDI file.
 
@@ -71,7 +74,8 @@ def command(
         if not force and path.exists() and path.samefile(song):
             raise OutputError(f"{path} is the input: use another -o, or --force")
     drummer = load_player(model)
-    grooves = drummer.accompany_takes(read, takes, style=style, seed=seed, temperature=temperature, top_p=top_p, steps_per_quarter=steps_per_quarter)
+    draw = {"temperature": temperature, "top_p": top_p}
+    grooves = drummer.accompany_takes(read, takes, style=style, seed=seed, steps_per_quarter=steps_per_quarter, touch=make_touch(**hands), **draw)
     if wav is not None and wav.resolve() in {p.resolve() for p in (song, *paths)}:
         raise InputError(f"{wav} is the song or its output: use another --wav")
     written = [write_song(read, groove, path, drums=drums, force=force) for groove, path in zip(grooves, paths, strict=True)]

@@ -10,6 +10,7 @@ from typing import Any
 
 import click
 
+from backbeat.cli.touch_options import make_touch, touch_options
 from backbeat.errors import InputError
 
 SLOWEST, FASTEST = 20, 400
@@ -25,6 +26,7 @@ DENOMINATORS = (2, 4, 8, 16)
 @click.option("--seed", type=int, default=0, show_default=True, help="The same options, seed and version give the same bytes.")
 @click.option("--temperature", type=float, help="How adventurous: 0 plays the most likely.")
 @click.option("--top-p", type=float, help="Choose only among the likely, in (0, 1].")
+@touch_options
 @click.option("--model", help="Another model: a name of 'backbeat models', or the folder of a trained one.")
 @click.option("--json", "as_json", is_flag=True, help="Print one JSON object.")
 def command(
@@ -38,15 +40,17 @@ def command(
     top_p: float | None,
     model: str | None,
     as_json: bool,
+    **hands: Any,  # noqa: ANN401 - see ``touch_options``
 ) -> None:
     """Play drums without a song, into a MIDI file of their own."""
     from backbeat.drummer import MAX_STEPS, load_player
     from backbeat.grid import Grid
     from backbeat.midi import write_groove
+    from backbeat.touch import play_by_hand
     from backbeat.units import MetreMap, TempoMap, round_half_up
 
     started = time.perf_counter()
-    numerator, denominator = _read_metre(metre)
+    numerator, denominator = read_metre(metre)
     if not SLOWEST <= tempo <= FASTEST:
         raise InputError(f"the tempo must lie in {SLOWEST}-{FASTEST} quarter notes a minute, not {tempo:g}")
     most = MAX_STEPS * denominator // (16 * numerator)
@@ -56,6 +60,7 @@ def command(
     player = load_player(model)
     groove = player.play_alone(grid, style=style, qpm=tempo, seed=seed, temperature=temperature, top_p=top_p)
     tempi = TempoMap(480, (0,), (round_half_up(60e6 / tempo),))
+    groove = play_by_hand(groove, tempi, make_touch(**hands), seed=seed, rounded=True)
     written = write_groove(groove, out or _find_name(), tempi, MetreMap((0,), (numerator,), (denominator,)))
     report = {"out": str(written.path), "bars": bars, "metre": f"{numerator}/{denominator}", "tempo": tempo, "style": style, "seed": seed}
     report |= {"model": {"name": player.model.name, "folder": model}, "hits": groove.count_hits(), "notes": written.notes}
@@ -63,7 +68,12 @@ def command(
     click.echo(json.dumps(report, ensure_ascii=False) if as_json else _tell(report))
 
 
-def _read_metre(text: str) -> tuple[int, int]:
+def read_metre(text: str) -> tuple[int, int]:
+    """Numerator and denominator of a metre as people write it.
+
+    Raises:
+        InputError: it is no metre that can be played.
+    """
     numerator, _, denominator = text.partition("/")
     if not (numerator.isascii() and numerator.isdigit() and denominator.isascii() and denominator.isdigit()):
         raise InputError(f"--metre {text}: write it as 4/4 or 7/8")

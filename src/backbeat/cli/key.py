@@ -28,12 +28,12 @@ def command(paths: tuple[Path, ...], method: str, as_json: bool) -> None:
     failed = False
     for path in _list_files(paths):
         try:
-            if isinstance(path, BackbeatError):
+            if isinstance(path, Exception):
                 raise path
             report = {"file": str(path), **_report(read_song(path), method)}
-        except BackbeatError as error:
+        except (BackbeatError, MemoryError) as error:
             failed = True
-            click.echo(f"backbeat: {' '.join(str(error).split())}", err=True)
+            click.echo(f"backbeat: {' '.join(str(error).split()) or f'{path}: out of memory'}", err=True)
             continue
         click.echo(json.dumps(report, ensure_ascii=False) if as_json else _tell(report))
     if failed:

@@ -194,6 +194,33 @@ def filter_(table_path: Path, entropy: float, against: Path | None, model: str, 
     click.echo(json.dumps(report | {"out": str(out) if out else None}) if as_json else "\n".join(lines))
 
 
+@command.command("genres")
+@click.argument("folder", metavar="MODEL", type=FILE)
+@click.argument("tables", metavar="TABLE...", nargs=-1, required=True)
+@click.option("--least", type=click.IntRange(1), default=8, show_default=True, help="Patterns that a genre must have to get a place.")
+@click.option("--only", default="", help="Only these genres, comma-separated.")
+@click.option("--add", is_flag=True, help="Keep the genres that the model has; those of the tables come besides or in their place.")
+def genres(folder: Path, tables: tuple[str, ...], least: int, only: str, add: bool) -> None:
+    """Place the genres of TABLEs in the model of a folder: where their patterns lie is written to its config.json, for 'sample --style'."""
+    import numpy as np
+
+    from backbeat.datasets.pattern_table import read_table
+    from backbeat.files import write_bytes
+    from backbeat.models.pattern_space import PatternSpace, place_genres
+
+    space = PatternSpace(folder)
+    read = [table for table in map(read_table, tables) if table.genres]
+    wanted = {word.strip() for word in only.split(",") if word.strip()}
+    names = [genre if not wanted or genre in wanted else "" for table in read for genre in table.genres]
+    points = np.concatenate([np.zeros((0, space.latent), np.float32), *(space.encode(table.patterns) for table in read)])
+    found = place_genres(points, names, least)
+    if not found:
+        raise InputError(f"{', '.join(tables)}: no genre with {least} patterns or more: mine songs whose genre the data state")
+    kept = space.config["genres"] if add else {}
+    write_bytes(folder / "config.json", (json.dumps(space.config | {"genres": dict(sorted((kept | found).items()))}, indent=1) + "\n").encode())
+    click.echo("\n".join(f"{place['patterns']:7,} {name}" for name, place in found.items()))
+
+
 @command.command("show")
 @click.argument("patterns", metavar="PATTERN...", nargs=-1, required=True)
 @json_option

@@ -35,6 +35,7 @@ FILE = click.Path(path_type=Path)
 @click.option("--times", type=int, default=1, show_default=True, help="Passages of a piece in which a pattern must be found, anywhere.")
 @click.option("--entropy", type=float, default=0.5, show_default=True, help="Nats of the step words that a pattern must exceed.")
 @click.option("--model", default="vae", show_default=True, help="Model whose latent points are written; 'none' writes none.")
+@click.option("--stated-genres", is_flag=True, help="Genres in the data's own words instead of styles: disco, not electronic.")
 @click.option("--plain", is_flag=True, help="Only the columns of the original: pattern, latent point, place.")
 @click.option("--workers", type=click.IntRange(1, 256), default=2, show_default=True, help="Processes.")
 @click.option("--json", "as_json", is_flag=True, help="Print one JSON object.")
@@ -44,6 +45,7 @@ def mine(
     data: Path | None,
     model: str,
     plain: bool,
+    stated_genres: bool,
     workers: int,
     as_json: bool,
     **rules: Any,  # noqa: ANN401 - see ``Rules``
@@ -64,7 +66,7 @@ def mine(
     started = time.monotonic()
     sources = [source for name in corpora for source in list_sources(name, data)]
     with show_progress("mining", len(sources)) as advance:
-        mined = mine_all(sources, how, workers=workers, progress=advance)
+        mined = mine_all(sources, how, workers=workers, stated=stated_genres, progress=advance)
     table, note = tabulate_mined(mined, sources), ""
     if out:
         table, note = _add_points(table, model)

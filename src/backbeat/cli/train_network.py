@@ -52,10 +52,14 @@ def train_network(wishes: Wishes) -> None:
     from backbeat.evaluation.learning import find_data, split_by_genre
     from backbeat.training import running
     from backbeat.training.loop import LAST, join_processes, rank
-    from backbeat.training.trainables import find_trainable
+    from backbeat.training.trainables import find_trainable, set_fields
 
     trainable = find_trainable(wishes.model)
-    recipe = trainable.choose(wishes.config, wishes.settings)
+    recipe = running.check_recipe(trainable.choose(wishes.config, wishes.settings))
+    grid = running.parse_grid(wishes.sweep) if wishes.sweep else [[]]
+    for settings in grid:  # what cannot be is said before anything is read
+        running.check_recipe(set_fields(recipe, settings))
+    running.pick_device(wishes.device)
     if wishes.out is None:
         raise InputError("name a folder for the run with -o")
     if (wishes.out / LAST).is_file() and not wishes.resume:
@@ -67,7 +71,6 @@ def train_network(wishes: Wishes) -> None:
     say = _say if rank() == 0 else lambda line: None
     say(f"{trainable.name}: {len(data.train)} pieces to learn from, {len(data.validation)} to measure on")
     if wishes.sweep or wishes.by_genre:
-        grid = running.parse_grid(wishes.sweep) if wishes.sweep else [[]]
         kinds = split_by_genre(data) if wishes.by_genre else {"all": data}
         rows = running.sweep(trainable, recipe, grid, kinds, wishes.out, lambda name, p: say(f"{name}: {_tell(p)}"), wishes.device)
         click.echo(json.dumps(rows) if wishes.as_json else tabulate(rows))

@@ -33,9 +33,11 @@ _WEIGHTS = (
 """By kind of beat: how usual a stroke is at a fraction with this denominator."""
 _TURN = 1.2
 """Price of changing the family from one struck beat to the next."""
-_FINE_SWUNG = 2.0
+_FINE_SWUNG = 4.5
 """Swung 8ths have few 16ths between them: triplets are likelier."""
 _BROAD_MS, _WIDEST_MS, _SHARE, _LOST = 15.0, 25.0, 0.1, 10.8
+_STRAY = 0.02
+"""Nats a ms for strokes that are near nothing: they still go to what is nearest."""
 _ROUNDS, _SAMPLE = 3, 3000
 _LEAST_GAIN = 6.0
 
@@ -152,7 +154,7 @@ def find_places(metre: Metre, quarters: Floats, qpm: Floats, tick_ms: float = 0.
         bars = metre.bars[beat]
         inside = np.maximum(quarters - metre.bar_starts[bars], 0)
         return Places(bars, inside, inside, np.zeros(len(beat), np.bool_), STRAIGHT, 0.0, False)
-    swing = _choose_swing(heard)
+    swing = _choose_swing(heard) if len(beat) else STRAIGHT
     fit = _fit(heard, swing)
     for _ in range(2 if swing.of else 0):
         swing = _refine(heard, fit, swing)
@@ -181,7 +183,7 @@ class _Heard(NamedTuple):
 
     def first(self, count: int) -> _Heard:
         """The first strokes."""
-        return _Heard(*(a[:count] for a in self[:5]), self.least_ms)
+        return _Heard(self.inside[:count], self.quarter_ms[:count], self.beat[:count], self.length[:count], self.kind[:count], self.least_ms)
 
 
 def _is_aligned(quarters: Floats) -> bool:
@@ -237,9 +239,9 @@ def _read(heard: _Heard, swing: Swing, spread: float, mean: float) -> _Fit:
             for array, values in zip((own, straight, sounding, off), (cost, *found), strict=True):
                 array[family, chosen[taken]] = values[taken]
     families, cost_all = _find_path(best)
-    family = families[heard.beat]
-    pick = (family, np.arange(count))
-    return _Fit(cost_all, straight[pick], sounding[pick], family, off[pick], spread, mean)
+    chosen_family = families[heard.beat]
+    pick = (chosen_family, np.arange(count))
+    return _Fit(cost_all, straight[pick], sounding[pick], chosen_family, off[pick], spread, mean)
 
 
 def _price(heard: _Heard, chosen: Ints, kind: int, parts: int, swing: Swing, spread: float, mean: float) -> tuple[Floats, Floats, Floats, Floats]:
@@ -270,7 +272,7 @@ def _weigh(late: Floats, spread: float) -> Floats:
     broad = max(_BROAD_MS, spread)
     close = late**2 / (2 * spread**2) + np.log(spread / (1 - _SHARE))
     wide = late**2 / (2 * broad**2) + np.log(broad / _SHARE)
-    return np.asarray(np.minimum(np.minimum(close, wide), _LOST + 1e-3 * np.abs(late)))
+    return np.asarray(np.minimum(np.minimum(close, wide), _LOST + _STRAY * np.abs(late)))
 
 
 def _find_path(cost: Floats) -> tuple[Ints, float]:

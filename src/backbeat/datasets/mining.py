@@ -322,13 +322,14 @@ def _rescue(sources: Sequence[Source], run_alone: Callable[..., list[Found] | No
     return [(run_alone(work, [source]) or [_find_nothing(source, rules)])[0] for source in sources]
 
 
-def mine(sources: Sequence[Source], rules: Rules, *, workers: int = 1, progress: Callable[[int], None] = lambda done: None) -> Mined:
+def mine(sources: Sequence[Source], rules: Rules, *, workers: int = 1, stated: bool = False, progress: Callable[[int], None] = lambda done: None) -> Mined:
     """The patterns of a collection, each once however it is turned; the same for any number of workers.
 
     Args:
         sources: the files, in the order that decides which of equal patterns is kept: the first.
         rules: what counts.
         workers: processes; 1 works here.
+        stated: genres as the sources state them, in small letters; otherwise as styles of ``styles``.
         progress: called with the number of sources done.
 
     Raises:
@@ -344,12 +345,19 @@ def mine(sources: Sequence[Source], rules: Rules, *, workers: int = 1, progress:
             found[index] = block
             done += len(block)
             progress(done)
-    return _join([f for block in found for f in block], sources, rules)
+    return _join([f for block in found for f in block], [_name_genre(s, stated) for s in sources], rules)
 
 
-def _join(found: Sequence[Found], sources: Sequence[Source], rules: Rules) -> Mined:
+def _name_genre(source: Source, stated: bool) -> str:
+    style = find_style(source.genre)
+    return " ".join(source.genre.lower().split()) if stated else "" if style == "any" else style
+
+
+def _join(found: Sequence[Found], names: Sequence[str], rules: Rules) -> Mined:
     """All files together: of equal patterns the first stays, with the genre that most of its files have."""
-    counts = sum((f.counts for f in found), Counter({name: 0 for name, _ in RULES}))
+    counts = Counter({name: 0 for name, _ in RULES})
+    for one in found:
+        counts.update(one.counts)
     patterns = np.concatenate([np.zeros((0, rules.steps), np.uint16), *(f.patterns for f in found)])
     repeats = np.concatenate([np.zeros(0, np.int64), *(f.repeats for f in found)])
     owners = np.repeat(np.arange(len(found)), [len(f.patterns) for f in found])
@@ -361,15 +369,15 @@ def _join(found: Sequence[Found], sources: Sequence[Source], rules: Rules) -> Mi
     longest = np.zeros(len(first), np.int64)
     np.maximum.at(longest, which, repeats)
     counts["patterns"] = len(first)
-    genres = _choose_genres(which, owners, [find_style(s.genre) for s in sources], len(first))
+    genres = _choose_genres(which, owners, names, len(first))
     first = first[order]
     return Mined(rules, patterns[first], owners[first], np.bincount(which, minlength=len(first)), longest, genres, counts)
 
 
-def _choose_genres(which: Ints, owners: Ints, styles: Sequence[str], count: int) -> tuple[str, ...]:
-    """The style that most of the files with a pattern have; of equals the first; "" where none has one."""
+def _choose_genres(which: Ints, owners: Ints, names: Sequence[str], count: int) -> tuple[str, ...]:
+    """The genre that most of the files with a pattern have; of equals the first; "" where none has one."""
     votes: list[Counter[str]] = [Counter() for _ in range(count)]
     for pattern, owner in zip(which.tolist(), owners.tolist(), strict=True):
-        if styles[owner] != "any":
-            votes[pattern][styles[owner]] += 1
+        if names[owner]:
+            votes[pattern][names[owner]] += 1
     return tuple(vote.most_common(1)[0][0] if vote else "" for vote in votes)

@@ -61,9 +61,11 @@ class PatternTable:
             rows: bool [n], or int64 [m] numbers of rows.
         """
         numbers = np.flatnonzero(rows) if rows.dtype == np.bool_ else rows
-        arrays = {name: array[numbers] for name in ("patterns", "latents", "places", "files", "repeats") if (array := getattr(self, name)) is not None}
-        names = {name: tuple(texts[i] for i in numbers.tolist()) for name in ("genres", "pieces") if (texts := getattr(self, name))}
-        return replace(self, **arrays, **names)
+        parts: dict[str, Any] = {
+            name: array[numbers] for name in ("patterns", "latents", "places", "files", "repeats") if (array := getattr(self, name)) is not None
+        }
+        parts |= {name: tuple(texts[i] for i in numbers.tolist()) for name in ("genres", "pieces") if (texts := getattr(self, name))}
+        return replace(self, **parts)
 
 
 def tabulate_mined(mined: Mined, sources: Sequence[Source]) -> PatternTable:

@@ -88,7 +88,9 @@ def place_points(latents: Points, added: Points, *, seed: int = 0, perplexity: f
     # Points that coincide would be torn apart by the distances' rounding: a hair of noise, the same for the same seed.
     noise = np.random.default_rng(seed).standard_normal(latents.shape) * 1e-5 * latents.std()
     neighbours = "exact" if len(latents) < 1000 else "annoy"
-    fitted = TSNE(perplexity=min(perplexity, (len(latents) - 1) / 3), random_state=seed, n_jobs=-1, neighbors=neighbours).fit(latents.astype(np.float64) + noise)
+    fitted = TSNE(perplexity=min(perplexity, (len(latents) - 1) / 3), random_state=seed, n_jobs=-1, neighbors=neighbours).fit(
+        latents.astype(np.float64) + noise
+    )
     places = np.asarray(fitted, dtype=np.float32)
     if not len(added):
         return places, np.zeros((0, 2), np.float32)
@@ -105,7 +107,7 @@ def place_among(latents: Points, places: Points, added: Points) -> Points:
     """
     squares = (latents.astype(np.float64) ** 2).sum(axis=1)
     rows = [np.argmin(squares - 2 * added[i : i + 256].astype(np.float64) @ latents.T.astype(np.float64), axis=1) for i in range(0, len(added), 256)]
-    return places[np.concatenate([np.zeros(0, np.int64), *rows])]
+    return np.asarray(places[np.concatenate([np.zeros(0, np.int64), *rows])], dtype=np.float32)
 
 
 def measure_map(points: npt.NDArray[np.floating], genres: Sequence[str], *, seed: int = 0) -> dict[str, Any]:
@@ -223,16 +225,18 @@ def draw_map(drawn: PatternMap, path: str, title: str = "Drum patterns") -> byte
     figure = Figure(figsize=(9, 8))
     axes = figure.add_subplot()
     learned = len(drawn.patterns) - drawn.generated
-    axes.scatter(*drawn.places[:learned].T, s=2, color="#b0b0b0", linewidths=0, rasterized=True, label=f"{learned:,} mined")
+    axes.scatter(drawn.places[:learned, 0], drawn.places[:learned, 1], s=2, color="#b0b0b0", linewidths=0, rasterized=True, label=f"{learned:,} mined")
     labels = np.array(drawn.genres)
     for index, name in enumerate(sorted({*drawn.genres} - {""})):
-        axes.scatter(*drawn.places[labels == name].T, s=4, color=COLOURS[index % len(COLOURS)], linewidths=0, rasterized=True)
+        axes.scatter(drawn.places[labels == name, 0], drawn.places[labels == name, 1], s=4, color=COLOURS[index % len(COLOURS)], linewidths=0, rasterized=True)
     if drawn.generated:
-        axes.scatter(*drawn.places[learned:].T, s=3, color="#c00000", linewidths=0, rasterized=True, label=f"{drawn.generated:,} generated")
+        axes.scatter(
+            drawn.places[learned:, 0], drawn.places[learned:, 1], s=3, color="#c00000", linewidths=0, rasterized=True, label=f"{drawn.generated:,} generated"
+        )
     for index, name in enumerate(sorted({*drawn.genres} - {""})):
         if name in drawn.centres:
             box = {"facecolor": "white", "edgecolor": COLOURS[index % len(COLOURS)], "alpha": 0.85, "boxstyle": "round,pad=0.2"}
-            axes.annotate(name, drawn.centres[name], ha="center", va="center", fontsize=9, bbox=box)
+            axes.annotate(name, (float(drawn.centres[name][0]), float(drawn.centres[name][1])), ha="center", va="center", fontsize=9, bbox=box)
     axes.set_xticks([])
     axes.set_yticks([])
     axes.set_title(title)

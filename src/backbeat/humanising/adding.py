@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 
 import numpy as np
 import numpy.typing as npt
@@ -72,9 +72,18 @@ def add_ghosts(score: Score, scene: Scene, reading: Reading, asked: Ornaments, r
     rows = np.flatnonzero(inside)[chosen]
     first, count = first[rows], len(rows)
     column = strokes.kit.index("snare")
-    new = {name: getattr(strokes, name)[first] for name in ("bars", "bar_quarters", "beat_quarters", "starts", "qpm")}
-    new |= {"columns": np.full(count, column), "places": places[rows], "velocities": np.full(count, SOFT, np.float32), "late": np.zeros(count, np.float32)}
-    joined = replace(strokes, **{name: np.concatenate([getattr(strokes, name), values]) for name, values in new.items()})
+    joined = Strokes(
+        strokes.kit,
+        np.concatenate([strokes.columns, np.full(count, column)]),
+        np.concatenate([strokes.bars, strokes.bars[first]]),
+        np.concatenate([strokes.places, places[rows]]),
+        np.concatenate([strokes.bar_quarters, strokes.bar_quarters[first]]),
+        np.concatenate([strokes.beat_quarters, strokes.beat_quarters[first]]),
+        np.concatenate([strokes.starts, strokes.starts[first]]),
+        np.concatenate([strokes.qpm, strokes.qpm[first]]),
+        np.concatenate([strokes.velocities, np.full(count, SOFT, np.float32)]),
+        np.concatenate([strokes.late, np.zeros(count, np.float32)]),
+    )
     drift = score.drift[first]
     return Score(
         joined,

@@ -12,23 +12,21 @@ from backbeat.humanising.measuring import Measured, count_leading, find_denomina
 from backbeat.humanising.wish import Player, Wish
 from backbeat.metrics.feel import Likeness, compare_feel
 from backbeat.midi import parse_song
-from backbeat.midi.restrike import NewNote, StruckNotes, find_struck, limit_ticks, restrike
+from backbeat.midi.restrike import NewNote, StruckNotes, find_struck, limit_ticks, open_ends, restrike
 from backbeat.performer import load_performer
 from backbeat.song import Song
 from backbeat.transforms.feel import (
     Aim,
-    Template,
     find_pairs,
-    follow_template,
     hold_back,
     keep_flams,
-    learn_template,
     list_columns,
     reach_means,
     round_evenly,
     scale_spread,
     scale_velocities,
 )
+from backbeat.transforms.feel_template import Template, follow_template, learn_template
 from backbeat.transforms.ornaments import Ornament, Scene
 from backbeat.units import Floats, Ints
 
@@ -38,6 +36,9 @@ _PLAIN = 6.0
 """MIDI units: drums whose velocities spread less say nothing about accents."""
 _USUAL_LOUD, _GHOST, _ACCENT = 80.0, 50.0, 100.0
 _COARSE_MS = 5.0
+_AT_END_MS = 30.0
+"""A stroke wanted so far behind the end of its track is held back, so that the end can stay."""
+_TURNS, _TRIES = 3, 16
 _FAR = 1 / 3
 """A push of more than this share of a 16th is remarked upon."""
 
@@ -105,9 +106,10 @@ class _Session:
             late, velocities, group, _ = follow_template(self.score.strokes, self.score.straight, late, velocities, self.template)
             late, velocities = self._keep(late, velocities)
         late = self._give_feel(late)
+        wide = float(velocities.std()) * self.wish.feel.dynamics
         velocities, clipped = scale_velocities(velocities, self.wish.feel.dynamics)
         if clipped:
-            self.remarks.append(f"dynamics: {clipped} velocities are cut off at 1 or 127, the others spread more to make up for it")
+            self.remarks.append(f"dynamics: {clipped} velocities are cut off at 1 or 127; the spread becomes {velocities.std():.1f}, {wide:.1f} was asked for")
         ticks, loud = self._round(late, velocities, group)
         added = self._write_added(ticks, loud, late, velocities)
         self._remark_coarse()
@@ -186,10 +188,12 @@ class _Session:
 
     def _settle(self, late: Floats) -> Floats:
         """Lateness [m] without the drift, within reach of the places, flams still flams."""
-        seconds, score = self._seconds(), self.score
-        names = np.array(score.strokes.kit.names)[score.strokes.columns]
-        place = np.unique(np.round(seconds, 6), return_inverse=True)[1].reshape(-1)
-        return keep_flams(hold_back(late, seconds), score.given, place, names == "kick", names == "snare")
+        return self._keep_flams(hold_back(late, self._seconds()))
+
+    def _keep_flams(self, late: Floats) -> Floats:
+        names = np.array(self.score.strokes.kit.names)[self.score.strokes.columns]
+        place = np.unique(np.round(self._seconds(), 6), return_inverse=True)[1].reshape(-1)
+        return keep_flams(late, self.score.given, place, names == "kick", names == "snare")
 
     def _give_feel(self, late: Floats) -> Floats:
         feel, drift = self.wish.feel, self.score.drift
@@ -198,24 +202,46 @@ class _Session:
         aims = self._list_aims(late)
         if feel.late_ms and abs(feel.late_ms) > _FAR * 15_000 / float(self.score.strokes.qpm.max()):
             self.remarks.append(f"{abs(feel.late_ms):g} ms is more than a third of a 16th where these drums are fastest")
-        return reach_means(late, aims, self._seconds(), self.score.weights) if aims else late
+        for _ in range(_TURNS if aims else 0):
+            late = reach_means(late, aims, self._seconds(), self.score.weights)
+            late = late if self._parts_flams() else self._keep_flams(late)
+        asked = feel.swing is not None or feel.late_ms is not None or feel.late_ms_of
+        return late if asked or self.template is not None or self.wish.keep_timing else self._settle(late - drift) + drift
+
+    def _parts_flams(self) -> bool:
+        """Whether kick and snare are asked to lie apart, in which case they may."""
+        return bool({"kick", "snare"} & set(self.wish.feel.late_ms_of))
 
     def _tighten(self, late: Floats, tightness: float) -> Floats:
-        """Lateness [m] with its spread divided by the tightness, as it will be heard: strokes held back and the start of the file are made up for."""
-        earliest = -self._seconds() * 1000
-        wanted = float(np.maximum(late, earliest).std()) / tightness
-        scale = 1 / tightness
-        out = late
-        for _ in range(8):
+        """Lateness [m] with its spread divided by the tightness, as it will be heard: strokes held back, the start of the file and ticks are made up for."""
+        wanted, scale = float(self._hear(late).std()) / tightness, 1 / tightness
+        best, miss = late, np.inf
+        for _ in range(_TRIES):
             out = scale_spread(late, scale)
             out = self._settle(out) if tightness < 1 else out
-            got = float(np.maximum(out, earliest).std())
-            if got <= 1e-9 or abs(got / wanted - 1) < 1e-4:
+            got = float(self._hear(out).std())
+            if abs(got - wanted) < miss:
+                best, miss, reached = out, abs(got - wanted), got
+            if got <= 1e-9 or miss < 1e-3 * wanted:
                 break
             scale = min(scale * wanted / got, 4 / tightness)
-        if wanted > 1e-9 and abs(got / wanted - 1) > 0.01:
-            self.remarks.append(f"tightness: strokes cannot stray farther here; their spread is {got:.1f} ms, {wanted:.1f} were asked for")
-        return out
+        if wanted > 1e-9 and miss > 0.01 * wanted:
+            self.remarks.append(
+                f"tightness: the spread of the timing becomes {reached:.1f} ms, {wanted:.1f} ms were asked for (strokes stray no farther, ticks are no finer)"
+            )
+        return best
+
+    def _hear(self, late: Floats) -> Floats:
+        """Lateness [m] after rounding to ticks, none of which comes before 0."""
+        clock, seconds = self.reading.clock, self._seconds()
+        ticks = np.maximum(self._find_ticks(late + self.score.drift, self.score.strokes.columns), 0)
+        return np.asarray((clock.seconds(ticks) - seconds) * 1000 - self.score.drift)
+
+    def _find_ticks(self, late: Floats, group: Ints) -> Ints:
+        """int64 [m]: ticks of strokes, rounded so that groups keep their means."""
+        now = self.reading.clock.ticks(self._seconds() + late / 1000)
+        near = np.floor(now + 0.5)
+        return round_evenly(np.where(np.abs(now - near) < 1e-6, near, now), group)
 
     def _list_aims(self, late: Floats) -> list[Aim]:
         """The means to be reached: those that are asked for, and the swing."""
@@ -261,11 +287,10 @@ class _Session:
         notes, clock = reading.notes, reading.clock
         leader = find_leaders(reading)
         old = notes.tick[leader]
-        now = clock.ticks((self._seconds() + late / 1000)[:own])
-        near = np.floor(now + 0.5)
-        now = np.where(np.abs(now - near) < 1e-6, near, now)
-        shift = round_evenly(now, group[:own]) - old
-        ticks = limit_ticks(notes, np.maximum(notes.tick + shift[reading.stroke_of], 0))
+        shift = self._find_ticks(late, group)[:own] - old
+        wanted = np.maximum(notes.tick + shift[reading.stroke_of], 0)
+        slack = (_AT_END_MS / clock.tick_ms(notes.tick)).astype(np.int64)
+        ticks = limit_ticks(open_ends(notes, wanted, slack), wanted)
         loud = np.clip(round_evenly(velocities[:own], group[:own]), 1, 127)
         share = notes.velocity / notes.velocity[leader][reading.stroke_of]
         return ticks, np.clip(np.floor(loud[reading.stroke_of] * share + 0.5), 1, 127).astype(np.int64)

@@ -13,7 +13,8 @@ import numpy.typing as npt
 
 from backbeat.codecs.places import Swing
 from backbeat.codecs.strokes import Strokes
-from backbeat.transforms.feel import Template, find_pairs, number_places
+from backbeat.transforms.feel import find_pairs
+from backbeat.transforms.feel_template import Template, number_places
 from backbeat.units import Floats
 
 Flags = npt.NDArray[np.bool_]

@@ -153,9 +153,19 @@ def _build(
     lengths, beats = np.diff(metre.bar_starts), measure_beats(grid)
     last = np.minimum(bars, len(lengths) - 1)
     velocities = (notes.velocity[lead_note] / 127).astype(np.float32)
-    arrays = (columns[lead_note], bars, places, lengths[last], beats[last], starts, qpm, velocities, late.astype(np.float32))
     together = np.abs(seconds - seconds[lead_note][joined[stroke_of]]) < 1e-3
-    strokes = Strokes(kit, *(a[order] for a in arrays))
+    strokes = Strokes(
+        kit,
+        columns[lead_note][order],
+        bars[order],
+        places[order],
+        lengths[last][order],
+        beats[last][order],
+        starts[order],
+        qpm[order],
+        velocities[order],
+        late[order].astype(np.float32),
+    )
     stroke_of = rank[joined[stroke_of]]
     return Reading(notes, strokes, straight[order], binary[order], drift[order], stroke_of, together, found.swing, found.spread_ms, found.aligned, clock, grid)
 

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from bisect import bisect_right
 from collections import defaultdict, deque
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import NamedTuple
 
 import numpy as np
@@ -34,6 +34,7 @@ class StruckNotes:
         end: tick of its note-off; where none ends it, that of its track's end.
         on, off: number of the events in their track; off is -1 where none ends the note.
         low, high: ticks between which a note-on may be moved: never past a program or bank change of its channel, nor past the track's end.
+        last: tick of the track's end.
     """
 
     track: Ints
@@ -46,6 +47,7 @@ class StruckNotes:
     off: Ints
     low: Ints
     high: Ints
+    last: Ints
 
     def __len__(self) -> int:
         return len(self.tick)
@@ -81,7 +83,7 @@ def find_struck(song: Song) -> StruckNotes:
         channels = {c for t, c in pairs if t == index}
         if channels:
             rows += _find_in_track(file.data, track, index, channels)
-    table = np.array(sorted(rows, key=lambda r: (r[4], r[0], r[6])), dtype=np.int64).reshape(-1, 10)
+    table = np.array(sorted(rows, key=lambda r: (r[4], r[0], r[6])), dtype=np.int64).reshape(-1, 11)
     return StruckNotes(*(np.ascontiguousarray(column) for column in table.T))
 
 
@@ -103,7 +105,7 @@ def _find_in_track(data: bytes, track: TrackEvents, index: int, channels: set[in
         elif kind in (8, 9) and sounding[channel, data[end - 2]]:
             row = rows[sounding[channel, data[end - 2]].popleft()]
             row[5], row[7] = tick, number
-    return [(*row, *_bound(row[4], changes[row[1]], track.end_tick)) for row in rows]
+    return [(*row, *_bound(row[4], changes[row[1]], track.end_tick), track.end_tick) for row in rows]
 
 
 def _bound(tick: int, changes: list[int], end_tick: int) -> tuple[int, int]:
@@ -135,6 +137,18 @@ def limit_ticks(notes: StruckNotes, ticks: Ints) -> Ints:
     return np.asarray(out, dtype=np.int64)
 
 
+def open_ends(notes: StruckNotes, ticks: Ints, slack: Ints) -> StruckNotes:
+    """Let notes that are wanted far behind the end of their track go there; the end is moved then.
+
+    Args:
+        notes: n notes.
+        ticks: int64 [n], wanted.
+        slack: int64 [n], ticks behind the end from which on that is far; a note that is nearer is held back, so that the end stays.
+    """
+    far = (notes.high >= notes.last - 1) & (ticks > notes.last + slack)
+    return replace(notes, high=np.where(far, ticks, notes.high))
+
+
 def restrike(song: Song, notes: StruckNotes, ticks: Ints, velocities: Ints, added: tuple[NewNote, ...] = ()) -> bytes:
     """The song's file with its drum notes at other ticks and velocities.
 
@@ -147,6 +161,7 @@ def restrike(song: Song, notes: StruckNotes, ticks: Ints, velocities: Ints, adde
 
     Returns:
         the file. A note is as long as it was; where the next of its pitch, or the end of its track, comes before its end, it ends there.
+        The end of a track moves only where a note starts behind it.
 
     Raises:
         ValueError: an array has another length, a tick or velocity is out of range, or two notes of a pitch change places.
@@ -219,7 +234,10 @@ def _list_events(file: Bytes, track: TrackEvents, moved: dict[int, int], louder:
             body = body[:-1] + bytes([louder[number]])
         events.append(_Event(tick, (number, 0), status, body[1:] if spoken else body, spoken))
         start = end
-    _settle(data, track, events, moved)
+    end = _find_end(track, events, moved)
+    _settle(data, track, events, moved, end)
+    if end > track.end_tick:
+        events[-1] = events[-1]._replace(tick=end)
     for k, note in enumerate(added):
         at = int(np.searchsorted(track.ticks, note.tick, side="left"))
         events.append(_Event(note.tick, (at - 1, 2 * k + 1), 0x90 | note.channel, bytes([note.pitch, note.velocity]), True))
@@ -227,12 +245,18 @@ def _list_events(file: Bytes, track: TrackEvents, moved: dict[int, int], louder:
     return sorted(events, key=lambda e: (e.tick, e.rank))
 
 
-def _settle(data: bytes, track: TrackEvents, events: list[_Event], moved: dict[int, int]) -> None:
+def _find_end(track: TrackEvents, events: list[_Event], moved: dict[int, int]) -> int:
+    """Where the track ends: where it did, or where the notes that start behind that end."""
+    last = max((tick for number, tick in moved.items() if _is_on(events[number])), default=0)
+    return track.end_tick if last <= track.end_tick else max(moved.values())
+
+
+def _settle(data: bytes, track: TrackEvents, events: list[_Event], moved: dict[int, int], end: int) -> None:
     """Move events, those of each pitch in the order in which they were: ends give way to the starts around them."""
     by_key = _sort_by_key(data, track, moved)
     for numbers in by_key.values():
         _move_idle(events, numbers, moved)
-        onset = track.end_tick
+        onset = end
         for number in reversed(numbers):
             if _is_on(events[number]):
                 if moved[number] > onset:

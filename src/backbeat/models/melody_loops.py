@@ -9,6 +9,7 @@ from backbeat.codecs.melodies import DRUM_STEPS, PITCHES, TICKS, Melody, encode_
 from backbeat.errors import InputError
 from backbeat.models.melody_setting import Phraser, Setting, Words
 from backbeat.runtime.recurrent import RecurrentSession
+from backbeat.sampling import draw
 from backbeat.units import Floats
 
 
@@ -17,12 +18,13 @@ class LoopPlayer:
 
     Args:
         session: a checkpoint folder of variant "loops".
+        alone: draw one note a tick, whether and which by the tick's probabilities; else every bit by itself, which clashes.
     """
 
     name = "paper"
 
-    def __init__(self, session: RecurrentSession) -> None:
-        self.session = session
+    def __init__(self, session: RecurrentSession, *, alone: bool = True) -> None:
+        self.session, self.alone = session, alone
 
     def begin(self, setting: Setting) -> Phraser:
         """Start a melody.
@@ -54,7 +56,7 @@ class _LoopPhraser:
     def draw(self, first: int, end: int, rng: np.random.Generator, keep: Melody | None = None) -> Melody:
         steps, half, heat = len(self.setting.cut(first, end)), DRUM_STEPS, self.setting.temperature
         chances = np.concatenate([self._tell(first, min(first + 2, end))[:half], self._tell(min(first + 2, end - 1), end)[half:]])[:steps]
-        matrix = rng.random(chances.shape) < temper_bits(chances, heat)
+        matrix = draw_alone(chances, rng, heat) if self.player.alone else rng.random(chances.shape) < temper_bits(chances, heat)
         if keep is not None:
             matrix[: steps - 16] = False
             matrix[keep["step"][keep["step"] < steps - 16], keep["pitch"][keep["step"] < steps - 16]] = True
@@ -66,6 +68,21 @@ class _LoopPhraser:
 
     def accept(self, first: int, end: int, phrase: Melody) -> None:
         """Nothing is carried."""
+
+
+def draw_alone(chances: Floats, rng: np.random.Generator, temperature: float = 1.0) -> npt.NDArray[np.bool_]:
+    """At most one note a tick: bool [ticks, 128].
+
+    Args:
+        chances: float64 [ticks, 128], the probability that each pitch begins. Whether any does is drawn as often as they say.
+        rng: the same seed draws the same.
+        temperature: of the pitches; 0 takes the likeliest.
+    """
+    begins = rng.random(len(chances)) < 1 - np.prod(1 - chances, axis=1)
+    out = np.zeros(chances.shape, np.bool_)
+    for tick in np.flatnonzero(begins).tolist():
+        out[tick, draw(np.log(np.maximum(chances[tick], 1e-12)).astype(np.float32), rng, temperature=temperature)] = True
+    return out
 
 
 def temper_bits(chances: Floats, temperature: float) -> Floats:

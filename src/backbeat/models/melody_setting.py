@@ -43,7 +43,7 @@ class Setting:
         chords: Ints | None = None,
         density: int = -1,
         temperature: float = 1.0,
-        top_p: float = 0.95,
+        top_p: float = 1.0,
     ) -> None:
         if not 0 <= octave <= 8:
             raise InputError(f"the octave must lie in 0-8 (C4 is middle C), not {octave}")

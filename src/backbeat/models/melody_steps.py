@@ -64,8 +64,16 @@ class _StepPhraser:
         self.tokens = np.full(setting.grid.steps, REST, np.int64)
         self.state = player.session.start()
         chords = setting.chords if setting.chords is not None else np.full(setting.grid.bars, NO_CHORD)
-        conditions = {"family": setting.program // 8, "minor": setting.key >= 12, "octave": setting.octave, "tonic": setting.key % 12}
-        self.features = encode_features(setting.words, self.places, chords=chords, density=setting.density, **conditions)
+        self.features = encode_features(
+            setting.words,
+            self.places,
+            family=setting.program // 8,
+            minor=setting.key >= 12,
+            octave=setting.octave,
+            chords=chords,
+            tonic=setting.key % 12,
+            density=setting.density,
+        )
         self.allowed = _list_allowed(setting)
 
     def draw(self, first: int, end: int, rng: np.random.Generator, keep: Melody | None = None) -> Melody:

@@ -19,6 +19,7 @@ import numpy as np
 import numpy.typing as npt
 
 from backbeat.codecs.patterns import CLASSES, Patterns, find_first, hash_patterns, hits_to_patterns, patterns_to_hits
+from backbeat.datasets.styles import find_style
 from backbeat.errors import InputError, ModelError
 from backbeat.metrics.patterns import LEAST_ENTROPY, Hashes, is_novel, is_rich
 
@@ -28,6 +29,8 @@ SHIPPED = {"wide": "pattern_wide", "acai": "pattern_acai", "vae": "pattern_vae",
 MOST = 100_000
 """Patterns that are sampled at once."""
 BATCH = 4096
+LEAST_OF_GENRE = 8
+"""Genres with fewer patterns get no place."""
 Latents = npt.NDArray[np.float32]
 ARRAYS = ("mean", "covariance", "weights", "centres", "roots", "known")
 
@@ -207,12 +210,21 @@ class PatternSpace:
         drawn = self._space["centres"][part] + spread * np.einsum("nij,nj->ni", self._space["roots"][part], noise)
         return np.asarray(drawn, np.float32)
 
+    def find_genre(self, word: str) -> Genre:
+        """Where a genre lies, by its name or by any word for its style ("death metal").
+
+        Raises:
+            InputError: the model has none that is called that.
+        """
+        name = word if word in self.genres else " ".join(word.lower().split())
+        name = name if name in self.genres else find_style(word)
+        if name not in self.genres:
+            raise InputError(f"the model {self.name} has no style {word!r}: choose from {', '.join(sorted(self.genres)) or 'none, it has no genres'}")
+        return self.genres[name]
+
     def _meet(self, styles: Sequence[str]) -> tuple[Latents, Latents]:
         """Between genres: the mean of their centres, and of their deviations."""
-        wrong = [style for style in styles if style not in self.genres]
-        if wrong:
-            raise InputError(f"the model {self.name} has no style {wrong[0]!r}: choose from {', '.join(sorted(self.genres)) or 'none, it has no genres'}")
-        chosen = [self.genres[style] for style in styles]
+        chosen = [self.find_genre(style) for style in styles]
         return np.mean([g.centre for g in chosen], axis=0), np.mean([g.deviation for g in chosen], axis=0)
 
     def sample(
@@ -335,6 +347,23 @@ def _read_genre(genre: Any, latent: int, folder: Path) -> Genre:  # noqa: ANN401
     if found.centre.shape != (latent,) or found.deviation.shape != (latent,):
         raise ModelError(f"{folder}: config.json has a genre of other dimensions: install or train the model again")
     return found
+
+
+def place_genres(points: Latents, genres: Sequence[str], least: int = LEAST_OF_GENRE) -> dict[str, dict[str, Any]]:
+    """Centre and deviation of the points of each genre that has enough patterns, as config.json keeps them.
+
+    Args:
+        points: float32 [n, latent].
+        genres: [n], "" where it is not known; () = of none.
+        least: patterns that are enough.
+    """
+    places = {}
+    for genre in sorted(set(genres) - {""}):
+        own = points[np.array(genres) == genre]
+        if len(own) >= least:
+            centre, deviation = own.mean(axis=0).tolist(), own.std(axis=0).tolist()
+            places[genre] = {"centre": [round(x, 5) for x in centre], "deviation": [round(x, 5) for x in deviation], "patterns": len(own)}
+    return places
 
 
 def open_pattern_space(model: str | Path = "wide") -> PatternSpace:

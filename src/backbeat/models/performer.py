@@ -18,7 +18,7 @@ import numpy.typing as npt
 
 from backbeat.errors import ModelError
 from backbeat.models.performer_inputs import FAMILIES, FEATURES, LATE_SCALE, REFERENCES, VELOCITY_CENTRE, VELOCITY_SCALE, Seen, Singles
-from backbeat.runtime.recurrent import RecurrentSession
+from backbeat.runtime.recurrent import Arrays, RecurrentSession
 from backbeat.units import Floats, Ints
 
 NETWORK = "performer"
@@ -64,7 +64,7 @@ class PerformerNet:
     def __init__(self, folder: Path) -> None:
         self._session = RecurrentSession(folder, NETWORK)
         config = self._session.config
-        names = (config.get("styles"), config.get("drummers"))
+        names = (config.get("styles") or [], config.get("drummers") or [])
         if not all(isinstance(n, list) and n for n in names) or config.get("inputs") != describe_inputs():
             raise ModelError(f"{folder}: config.json is not one that this version can read: install or learn the model again")
         self.config: dict[str, Any] = config
@@ -80,7 +80,7 @@ class PerformerNet:
     def expect(self, seen: Seen, told: Told) -> Expected:
         """Hear a whole piece of at least one stroke."""
         style, drummer = (np.full((1, len(told.accents)), i, np.int64) for i in (told.style, told.drummer))
-        inputs = {"features": seen.features[None], "style": style, "drummer": drummer, "accents": told.accents[None]}
+        inputs: Arrays = {"features": seen.features[None], "style": style, "drummer": drummer, "accents": told.accents[None]}
         outputs, _ = self._session.run(inputs, {})
         return Expected(outputs["means"][0], outputs["lead"][0])
 

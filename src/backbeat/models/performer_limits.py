@@ -62,7 +62,7 @@ def bound_lateness(strokes: Strokes, graces: Graces) -> Floats:
     places = places[np.concatenate([[True], np.diff(places) > _SAME])]
     gaps = np.concatenate([[np.inf], np.diff(places), [np.inf]])
     at = np.clip(np.searchsorted(places, times + _SAME, side="right") - 1, 0, len(places) - 1)
-    return np.minimum(LATEST_MS, np.minimum(gaps[at], gaps[at + 1]) / 2)
+    return np.asarray(np.minimum(LATEST_MS, np.minimum(gaps[at], gaps[at + 1]) / 2), dtype=np.float64)
 
 
 def follow_mains(strokes: Strokes, late: Floats, velocities: Floats, graces: Graces) -> tuple[Floats, Floats]:

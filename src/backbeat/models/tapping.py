@@ -18,9 +18,9 @@ from backbeat.models.drummer_take import WORD_BITS, Array
 
 # kick, snare, closed hat, open hat, low tom, mid tom, high tom, crash, ride
 _TAP = (1.0, 1.0, 0.0, 0.0, 0.5, 0.5, 0.5, 0.0, 0.0)
-_ACCENT = (1.0, 1.5, 0.0, 0.3, 0.5, 0.5, 0.5, 1.5, 0.0)
+_ACCENT = (0.75, 1.0, 0.0, 0.2, 0.4, 0.4, 0.4, 1.0, 0.0)
 _LIGHT = (-1.0, -1.0, 0.5, 0.0, 0.5, 0.5, 0.5, -2.0, 0.5)
-_REST = (-2.5, -2.5, 0.0, -0.5, -2.5, -2.5, -2.5, -3.0, 0.0)
+_REST = (-2.0, -2.0, 1.0, -0.3, -2.5, -2.5, -2.5, -3.0, 0.5)
 _LOUD = [0, 1, 4, 5, 6, 7]
 
 
@@ -39,8 +39,8 @@ class Tapping:
 
     weight: float = 1.0
     between: float | None = None
-    sparse: float = 1.25
-    dense: float = 2.25
+    sparse: float = 1.5
+    dense: float = 2.5
     quiet: float = 12.0
     lonely: float = 1.0
     plain: float = 0.0

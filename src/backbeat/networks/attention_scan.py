@@ -88,7 +88,7 @@ def _window(buffer: Tensor, at: int, length: int, takes: int) -> Tensor:
 
 
 @torch.jit.script
-def _read(  # type: ignore[no-untyped-def]
+def _read(
     drive: Tensor,
     inner: Tensor,
     query: Tensor,
@@ -106,18 +106,25 @@ def _read(  # type: ignore[no-untyped-def]
     rows, made, gates = drive.new_empty(n_rows, 3 * units), drive.new_empty(n_rows, 2 * units), torch.empty_like(drive)
     bent, asked = drive.new_empty(n_rows, units), drive.new_empty(n_rows, units)
     outputs, known = drive.new_empty(length + steps, takes, units), drive.new_empty(length + steps, takes, units)
-    weights, space = torch.jit.annotate(list[Tensor], []), drive.new_empty(length * takes * units)
+    weights: list[Tensor] = []
+    space = drive.new_empty(length * takes * units)
     one, less = drive.new_ones(1), drive.new_full((1,), -1.0)
     outputs[:length] = past
     torch.exp(known_past, out=known[:length])
     # views of every step, made at once: making them one by one costs as much as half the arithmetic
-    drives, gate_s, bents, askeds, mades = drive.split(counts), gates.split(counts), bent.split(counts), asked.split(counts), made.split(counts)
-    enters, forgets = gates.narrow(1, 0, units).split(counts), gates.narrow(1, units, units).split(counts)
-    leavings, news = gates.narrow(1, 2 * units, units).split(counts), gates.narrow(1, 3 * units, units).split(counts)
-    cells, states = rows.narrow(1, 0, units).split(counts), rows.narrow(1, units, units).split(counts)
-    founds, pairs = rows.narrow(1, 2 * units, units).split(counts), rows.narrow(1, 0, 2 * units).split(counts)
-    lasts = rows.narrow(1, units, 2 * units).split(counts)
-    outs, keys = made.narrow(1, 0, units).split(counts), made.narrow(1, units, units).split(counts)
+    drives, gate_s, bents, askeds, mades = (
+        drive.split_with_sizes(counts),
+        gates.split_with_sizes(counts),
+        bent.split_with_sizes(counts),
+        asked.split_with_sizes(counts),
+        made.split_with_sizes(counts),
+    )
+    enters, forgets = gates.narrow(1, 0, units).split_with_sizes(counts), gates.narrow(1, units, units).split_with_sizes(counts)
+    leavings, news = gates.narrow(1, 2 * units, units).split_with_sizes(counts), gates.narrow(1, 3 * units, units).split_with_sizes(counts)
+    cells, states = rows.narrow(1, 0, units).split_with_sizes(counts), rows.narrow(1, units, units).split_with_sizes(counts)
+    founds, pairs = rows.narrow(1, 2 * units, units).split_with_sizes(counts), rows.narrow(1, 0, 2 * units).split_with_sizes(counts)
+    lasts = rows.narrow(1, units, 2 * units).split_with_sizes(counts)
+    outs, keys = made.narrow(1, 0, units).split_with_sizes(counts), made.narrow(1, units, units).split_with_sizes(counts)
     before, cell = first.narrow(1, units, 2 * units), first.narrow(1, 0, units)
     for t, n in enumerate(counts):
         if n < before.size(0):
@@ -150,7 +157,7 @@ def _read(  # type: ignore[no-untyped-def]
 
 
 @torch.jit.script
-def _go_back(  # type: ignore[no-untyped-def]
+def _go_back(
     d_out: Tensor,
     inner: Tensor,
     query: Tensor,
@@ -171,14 +178,24 @@ def _go_back(  # type: ignore[no-untyped-def]
     d_gates, d_asked, d_made = torch.empty_like(gates), torch.empty_like(asked), asked.new_empty(asked.size(0), 2 * units)
     d_score, d_cells, d_befores = bent.new_zeros(units), bent.new_zeros(takes, units), bent.new_zeros(takes, 2 * units)
     one, space, space2 = bent.new_ones(1), bent.new_empty(length * takes * units), bent.new_empty(length * takes * units)
-    d_outs, bents, askeds, d_askeds, d_gate_s = d_out.split(counts), bent.split(counts), asked.split(counts), d_asked.split(counts), d_gates.split(counts)
-    threes, d_threes = gates.narrow(1, 0, 3 * units).split(counts), d_gates.narrow(1, 0, 3 * units).split(counts)
-    enters, forgets = gates.narrow(1, 0, units).split(counts), gates.narrow(1, units, units).split(counts)
-    leavings, news = gates.narrow(1, 2 * units, units).split(counts), (2 * gates.narrow(1, 3 * units, units) - 1).split(counts)
-    d_enters, d_forgets = d_gates.narrow(1, 0, units).split(counts), d_gates.narrow(1, units, units).split(counts)
-    d_leavings, d_news = d_gates.narrow(1, 2 * units, units).split(counts), d_gates.narrow(1, 3 * units, units).split(counts)
-    mades, outs, keys = d_made.split(counts), d_made.narrow(1, 0, units).split(counts), d_made.narrow(1, units, units).split(counts)
-    cells, before = rows.narrow(1, 0, units).split(counts), first.narrow(1, 0, units)
+    d_outs, bents, askeds, d_askeds, d_gate_s = (
+        d_out.split_with_sizes(counts),
+        bent.split_with_sizes(counts),
+        asked.split_with_sizes(counts),
+        d_asked.split_with_sizes(counts),
+        d_gates.split_with_sizes(counts),
+    )
+    threes, d_threes = gates.narrow(1, 0, 3 * units).split_with_sizes(counts), d_gates.narrow(1, 0, 3 * units).split_with_sizes(counts)
+    enters, forgets = gates.narrow(1, 0, units).split_with_sizes(counts), gates.narrow(1, units, units).split_with_sizes(counts)
+    leavings, news = gates.narrow(1, 2 * units, units).split_with_sizes(counts), (2 * gates.narrow(1, 3 * units, units) - 1).split_with_sizes(counts)
+    d_enters, d_forgets = d_gates.narrow(1, 0, units).split_with_sizes(counts), d_gates.narrow(1, units, units).split_with_sizes(counts)
+    d_leavings, d_news = d_gates.narrow(1, 2 * units, units).split_with_sizes(counts), d_gates.narrow(1, 3 * units, units).split_with_sizes(counts)
+    mades, outs, keys = (
+        d_made.split_with_sizes(counts),
+        d_made.narrow(1, 0, units).split_with_sizes(counts),
+        d_made.narrow(1, units, units).split_with_sizes(counts),
+    )
+    cells, before = rows.narrow(1, 0, units).split_with_sizes(counts), first.narrow(1, 0, units)
     for back in range(len(counts)):
         t = len(counts) - 1 - back
         n = counts[t]
@@ -243,7 +260,8 @@ class _Scan(torch.autograd.Function):
 
 def prepare_attention(parts: Parts) -> tuple[Tensor, Tensor, Tensor, Tensor, Tensor]:
     """The weights of a scan: what cell and state ask twice over [2 U, U] and its bias, what state and attended units make [2 U, 2 U], an output and
-    twice its key, and its bias, and minus twice the score [U]."""
+    twice its key, and its bias, and minus twice the score [U].
+    """
     leave, query = parts.leave.weight.T, parts.query
     make, make_bias = torch.cat([leave, 2 * leave @ parts.keys], dim=1), torch.cat([parts.leave.bias, 2 * parts.leave.bias @ parts.keys])
     return 2 * query.weight.T, 2 * query.bias, make, make_bias, -2 * parts.score

@@ -171,11 +171,11 @@ class DrumsRnn(nn.Module):
         """
         drive, inner = self._drive(events, counters)
         if self.attention is None:
-            outputs = scan_lstm(drive, inner, counts)
+            first = scan_lstm(drive, inner, counts)
         else:
             start = self.start(counts[0])
-            outputs, _ = scan_attention(drive, inner, self.attention, (start[0], start[1], start[-2], start[-1]), counts)
-        outputs = self.dropout(outputs)
+            first, _ = scan_attention(drive, inner, self.attention, (start[0], start[1], start[-2], start[-1]), counts)
+        outputs: Tensor = self.dropout(first)
         for layer in list(self.layers)[1:]:
             later = cast("Layer", layer)
             drive = torch.addmm(arrange_gates(later.bias), outputs, arrange_gates(later.kernel))

@@ -19,14 +19,20 @@ BLOCK = 512
 
 
 @torch.jit.script
-def _read(drive: Tensor, recurrent: Tensor, counts: list[int]) -> tuple[Tensor, Tensor, Tensor, Tensor]:  # type: ignore[no-untyped-def]
+def _read(drive: Tensor, recurrent: Tensor, counts: list[int]) -> tuple[Tensor, Tensor, Tensor, Tensor]:
     """States and cells [N, U], gates, tanh of cells; zeros before the first step."""
     units = recurrent.size(0)
     rows, cells, gates = drive.new_empty(drive.size(0), units), drive.new_empty(drive.size(0), units), torch.empty_like(drive)
     bent, less = torch.empty_like(cells), drive.new_full((1,), -1.0)
-    drives, gate_s, bents, states, all_cells = drive.split(counts), gates.split(counts), bent.split(counts), rows.split(counts), cells.split(counts)
-    enters, forgets = gates.narrow(1, 0, units).split(counts), gates.narrow(1, units, units).split(counts)
-    leavings, news = gates.narrow(1, 2 * units, units).split(counts), gates.narrow(1, 3 * units, units).split(counts)
+    drives, gate_s, bents, states, all_cells = (
+        drive.split_with_sizes(counts),
+        gates.split_with_sizes(counts),
+        bent.split_with_sizes(counts),
+        rows.split_with_sizes(counts),
+        cells.split_with_sizes(counts),
+    )
+    enters, forgets = gates.narrow(1, 0, units).split_with_sizes(counts), gates.narrow(1, units, units).split_with_sizes(counts)
+    leavings, news = gates.narrow(1, 2 * units, units).split_with_sizes(counts), gates.narrow(1, 3 * units, units).split_with_sizes(counts)
     before, cell = drive.new_zeros(counts[0], units), drive.new_zeros(counts[0], units)
     for t, n in enumerate(counts):
         if n < before.size(0):
@@ -48,12 +54,17 @@ def _go_back(d_out: Tensor, recurrent: Tensor, cells: Tensor, gates: Tensor, ben
     """Gradient of the gates; the weights come transposed."""
     units = bent.size(1)
     d_gates, d_cells, d_befores = torch.empty_like(gates), bent.new_zeros(counts[0], units), bent.new_zeros(counts[0], units)
-    d_outs, bents, all_cells, d_gate_s = d_out.split(counts), bent.split(counts), cells.split(counts), d_gates.split(counts)
-    threes, d_threes = gates.narrow(1, 0, 3 * units).split(counts), d_gates.narrow(1, 0, 3 * units).split(counts)
-    enters, forgets = gates.narrow(1, 0, units).split(counts), gates.narrow(1, units, units).split(counts)
-    leavings, news = gates.narrow(1, 2 * units, units).split(counts), (2 * gates.narrow(1, 3 * units, units) - 1).split(counts)
-    d_enters, d_forgets = d_gates.narrow(1, 0, units).split(counts), d_gates.narrow(1, units, units).split(counts)
-    d_leavings, d_news = d_gates.narrow(1, 2 * units, units).split(counts), d_gates.narrow(1, 3 * units, units).split(counts)
+    d_outs, bents, all_cells, d_gate_s = (
+        d_out.split_with_sizes(counts),
+        bent.split_with_sizes(counts),
+        cells.split_with_sizes(counts),
+        d_gates.split_with_sizes(counts),
+    )
+    threes, d_threes = gates.narrow(1, 0, 3 * units).split_with_sizes(counts), d_gates.narrow(1, 0, 3 * units).split_with_sizes(counts)
+    enters, forgets = gates.narrow(1, 0, units).split_with_sizes(counts), gates.narrow(1, units, units).split_with_sizes(counts)
+    leavings, news = gates.narrow(1, 2 * units, units).split_with_sizes(counts), (2 * gates.narrow(1, 3 * units, units) - 1).split_with_sizes(counts)
+    d_enters, d_forgets = d_gates.narrow(1, 0, units).split_with_sizes(counts), d_gates.narrow(1, units, units).split_with_sizes(counts)
+    d_leavings, d_news = d_gates.narrow(1, 2 * units, units).split_with_sizes(counts), d_gates.narrow(1, 3 * units, units).split_with_sizes(counts)
     for back in range(len(counts)):
         t = len(counts) - 1 - back
         n = counts[t]
@@ -78,6 +89,7 @@ class _Scan(torch.autograd.Function):
 
     @staticmethod
     def forward(ctx: Any, drive: Tensor, recurrent: Tensor, counts: list[int]) -> Tensor:  # noqa: ANN401 - torch's context
+        rows: Tensor
         rows, cells, gates, bent = _read(drive, recurrent, counts)
         ctx.counts = counts
         ctx.save_for_backward(recurrent, rows, cells, gates, bent)
@@ -159,7 +171,7 @@ def find_loss(inputs: Tensor, layer: nn.Linear, labels: Tensor) -> tuple[Tensor,
 class QuickDropout(nn.Dropout):
     """Dropout that draws 16 bits a value; torch draws a double."""
 
-    def forward(self, input: Tensor) -> Tensor:  # noqa: A002 - torch's name
+    def forward(self, input: Tensor) -> Tensor:
         """The input, in training with a share of it left out and the rest enlarged."""
         if not self.training or not self.p:
             return input

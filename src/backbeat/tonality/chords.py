@@ -66,7 +66,7 @@ def find_chords(onsets: Ints, ends: Ints, pitches: Ints, edges: Ints) -> Ints:
         sounding = np.minimum(ends, end) - np.maximum(onsets, first)
         here = sounding > 0
         if here.any():
-            shares = np.bincount(pitches[here] % 12, weights=sounding[here], minlength=12)
+            shares = np.bincount(pitches[here] % 12, weights=sounding[here].astype(np.float64), minlength=12).astype(np.float64)
             out[bar] = find_chord(shares, int(pitches[here].min()) % 12)
     return out
 

@@ -77,7 +77,7 @@ def measure_lengths(notes: Notes) -> Floats:
     gaps = np.diff(moments)
     last = int(np.median(gaps)) if len(gaps) else np.iinfo(np.int64).max
     room = np.append(gaps, last)[index]
-    return np.maximum(1, np.minimum(notes["end"].astype(np.int64) - notes["onset"], room)).astype(np.float64)
+    return np.asarray(np.maximum(1, np.minimum(notes["end"].astype(np.int64) - notes["onset"], room)), dtype=np.float64)
 
 
 def _share(pitch: Ints, weights: Floats) -> Floats:

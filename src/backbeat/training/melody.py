@@ -66,9 +66,11 @@ class LoopRecipe(Schedule):
         hidden, layers: of the network.
     """
 
-    updates: int = 4000
+    updates: int = 3000
     batch: int = 64
-    rate: float = 1e-3
+    rate: float = 2e-3
+    warm_up: int = 100
+    floor: float = 0.05
     validate_every: int = 250
     save_every: int = 250
     patience: int = 6
@@ -167,7 +169,12 @@ class LoopTask:
             raise InputError("no loop that the filters let pass among the pairs")
         self.inputs, self.targets = encode_pairs(self.train, keys)
         self.held = encode_pairs(held_loops, held_keys)
-        self.network: nn.Module = LoopMlp(LoopMlpConfig(hidden=recipe.hidden, layers=recipe.layers))
+        network = LoopMlp(LoopMlpConfig(hidden=recipe.hidden, layers=recipe.layers))
+        # The outputs begin as rare as notes are. From one half, the first updates push all of them down, and with them the hidden units die.
+        shares = (np.unpackbits(self.targets, axis=1).sum(axis=0, dtype=np.int64) + 0.05) / (len(self.targets) + 50)
+        with torch.no_grad():
+            network.outputs.bias.copy_(torch.from_numpy(np.log(shares / (1 - shares))))
+        self.network: nn.Module = network
 
     def compute(self, update: int, share: int, shares: int) -> Outcome:
         """Nats a tick, mean over the batch."""
@@ -207,7 +214,7 @@ def _make_task(recipe: Schedule, data: Data) -> StepTask | LoopTask:
 
 
 def _export(task: Any, run: Run, folder: Path, about: dict[str, Any]) -> None:  # noqa: ANN401 - a task of this module
-    about = {**about, "pairs": len(task.train)}
+    about = {**about, "pairs": len(task.train), "recipe": {**about.get("recipe", {}), "pairs": ""}}  # where they were kept concerns nobody else
     if isinstance(task, StepTask):
         export_melody(task.network, folder, about, count_progressions(task.train))
     else:

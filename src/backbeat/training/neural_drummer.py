@@ -175,7 +175,8 @@ def export_windows(network: Any, folder: Path, kit: str, about: Mapping[str, Any
 
 _TITLES = {"steps": "NeuralDrummer, corrected", "windows": "NeuralDrummer, as in the original"}
 _LIMITS = {
-    "steps": "Thinks in 16ths and in the nine classes of Drums RNN; decides what is hit, not how loud nor how late. It hears how much is played, not what.",
+    "steps": "Thinks in 16ths and in the nine classes of Drums RNN; decides what is hit, not how loud nor how late. It hears how much is "
+    "played, not what. Hardly any toms; in metres that songs seldom have it plays little more than the pulse.",
     "windows": "Eighths in quarters only, six classes, no rest, no dynamics; it does not know what it played more than eight half-beats ago.",
 }
 
@@ -192,6 +193,8 @@ def write_card(variant: str, about: Mapping[str, Any]) -> str:
         "",
     ]
     lines += [f"- {key.replace('_', ' ')}: {value}" for key, value in data.items()] or ["Not said."]
+    lines += [f"- begun with: {about['begin']}"] if about.get("begin") else []
+    lines += [f"- updates: {about['updates']:,}"] if about.get("updates") else []
     lines += ["", "The licence of every file stands in the data set's manifest; no file is redistributed.", "", "## Figures", ""]
     lines += [f"- {name.replace('_', ' ')}, held out: {value:.4f}" for name, value in figures.items()] or ["Not measured."]
     return "\n".join([*lines, "", "## Limits", "", _LIMITS[variant], ""])

@@ -20,13 +20,11 @@ from backbeat.datasets.pattern_table import PatternTable
 from backbeat.errors import MissingExtraError, ModelError
 from backbeat.files import write_bytes
 from backbeat.kits import load_kit
-from backbeat.models.pattern_space import NETWORK, PatternSpace
+from backbeat.models.pattern_space import NETWORK, PatternSpace, place_genres
 from backbeat.networks import pattern_space as networks
 from backbeat.training.still import Still
 
 TOLERANCE = 2e-4
-LEAST_OF_GENRE = 8
-"""Genres with fewer patterns get no place."""
 PARTS = 64
 """Normal distributions of which the mixture of the training patterns' points is made, where there are enough patterns."""
 Latents = npt.NDArray[np.float32]
@@ -104,9 +102,9 @@ def _compare(network: networks.PatternSpace, hits: Tensor, latents: Tensor, fold
 
 
 def list_layers(network: networks.PatternSpace) -> dict[str, npt.NDArray[Any]]:
-    """Weights [outputs, inputs] and biases of a decoder of plain layers, which a page can run by itself; {} for one with convolutions."""
+    """Weights [outputs, inputs] and biases of a decoder of plain layers, which a page can run by itself; {} for one with a linear path beside them."""
     layers = [layer for layer in network.decoder if isinstance(layer, nn.Linear)]
-    if network.config.circular:
+    if network.config.direct:
         return {}
     named = {f"layer{k}_{name}": getattr(layer, name).detach().numpy() for k, layer in enumerate(layers) for name in ("weight", "bias")}
     return {name: array.astype(np.float32) for name, array in named.items()}
@@ -122,22 +120,6 @@ def encode_all(network: networks.PatternSpace, table: PatternTable) -> tuple[Lat
         mean, deviation = network.encode(torch.from_numpy(hits.reshape(len(hits), -1).astype(np.float32)))
         parts.append((mean.numpy(), deviation.exp().numpy()))
     return np.concatenate([p[0] for p in parts]), np.concatenate([p[1] for p in parts])
-
-
-def place_genres(points: Latents, genres: tuple[str, ...]) -> dict[str, dict[str, Any]]:
-    """Centre and deviation of the points of each genre that has enough patterns.
-
-    Args:
-        points: float32 [n, latent].
-        genres: [n], "" where it is not known; () = of none.
-    """
-    places = {}
-    for genre in sorted(set(genres) - {""}):
-        own = points[np.array(genres) == genre]
-        if len(own) >= LEAST_OF_GENRE:
-            centre, deviation = own.mean(axis=0).tolist(), own.std(axis=0).tolist()
-            places[genre] = {"centre": [round(x, 5) for x in centre], "deviation": [round(x, 5) for x in deviation], "patterns": len(own)}
-    return places
 
 
 def fit_mixture(points: Latents, deviations: Latents) -> dict[str, npt.NDArray[Any]]:

@@ -123,18 +123,20 @@ class PerformerTask:
         self.recipe, self.takes, self.held = recipe, [t for t in train if t.variant in recipe.variants], held
         self.styles, self.drummers = list_names(t.style for t in self.takes), list_names(t.drummer for t in self.takes)
         r = recipe
-        sizes = {"width": r.width, "blocks": r.blocks, "hidden": r.hidden, "inner": r.inner, "components": r.components, "dropout": r.dropout}
-        self.network: nn.Module = PerformerNetwork(PerformerConfig(FEATURES, len(FAMILIES), len(REFERENCES), len(self.styles), len(self.drummers), **sizes))
+        sizes: dict[str, Any] = {"width": r.width, "blocks": r.blocks, "hidden": r.hidden, "inner": r.inner, "components": r.components, "dropout": r.dropout}
+        network = PerformerNetwork(PerformerConfig(FEATURES, len(FAMILIES), len(REFERENCES), len(self.styles), len(self.drummers), **sizes))
+        self.network: nn.Module = network
+        self.player = network.player
         self._epoch, self._batches = -1, list[list[Window]]()
         self.updates_of_epoch = len(self._plan(0))
 
     def _plan(self, epoch: int) -> list[list[Window]]:
-        """The batches of an epoch: every stroke of one variant of each take once, windows of like length together."""
+        """The batches of an epoch: as many takes as there are, in one reading or another, windows of like length together."""
         if epoch == self._epoch:
             return self._batches
         rng = np.random.default_rng([self.recipe.seed, epoch])
         count = len(self.recipe.variants)
-        chosen = [i for i in range(len(self.takes)) if (i + int(rng.integers(count))) % count == 0]
+        chosen = rng.permutation(len(self.takes))[: -(-len(self.takes) // count)].tolist()
         windows = []
         for number in chosen:
             total, length = len(self.takes[number].played), self.recipe.length
@@ -172,7 +174,7 @@ class PerformerTask:
         fixed = means[..., :2].detach()
         memory = recall(batch.played, fixed, batch.families, batch.references)
         memory = (memory + r.noise * torch.randn_like(memory)) * (torch.rand_like(memory) >= r.lose)
-        given = self.network.player(lead, memory)
+        given = self.player(lead, memory)
         loud, late = (n[batch.valid > 0].mean() for n in measure_nats(given, fixed, batch.played))
         errors = measure_errors(means, batch)
         loss = loud + late + r.mean_weight * (errors["velocity"] + errors["mean"] + errors["median"])
@@ -197,7 +199,7 @@ class PerformerTask:
             batch = make_batch(self.held, [Window(number, 0, len(self.held[number].played))], self.styles, self.drummers)
             known = int(told)
             means, lead = self.network(batch.features, batch.style * known, batch.drummer * known, batch.accents * 0, batch.valid)
-            given = self.network.player(lead, recall(batch.played, means[..., :2], batch.families, batch.references))
+            given = self.player(lead, recall(batch.played, means[..., :2], batch.families, batch.references))
             wrong, median = batch.played - means[..., :2], (batch.played[..., 1] - means[..., 2]).abs()
             columns = [*measure_nats(given, means[..., :2], batch.played), median * LATE_SCALE, (wrong[..., 1] / batch.sixteenth) ** 2, wrong[..., 0] ** 2]
             parts.append(torch.stack([*columns, batch.played[..., 0]], dim=-1)[0].cpu().double().numpy())

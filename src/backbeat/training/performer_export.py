@@ -74,7 +74,7 @@ def export_performer(network: PerformerNetwork, folder: Path, styles: Sequence[s
     c = network.config
     inputs = {
         "features": torch.rand(2, 7, c.features),
-        "style": torch.ones(2, 7, dtype=torch.int64),
+        "style": torch.zeros(2, 7, dtype=torch.int64),
         "drummer": torch.zeros(2, 7, dtype=torch.int64),
         "accents": torch.randint(0, 4, (2, 7)),
     }

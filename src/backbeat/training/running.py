@@ -42,6 +42,36 @@ def pick_device(name: str) -> torch.device:
     return device
 
 
+LIMITS: dict[str, tuple[float, float]] = {
+    **dict.fromkeys(("updates", "batch", "validate_every", "save_every", "layers", "units", "width", "length", "every", "min_bars", "steps"), (1, 10**9)),
+    **dict.fromkeys(("warm_up", "patience", "decay", "clip", "attention", "excerpts", "loops"), (0, 10**6)),
+    **dict.fromkeys(("floor", "forget"), (0, 1)),
+    "rate": (1e-9, 10),
+    "dropout": (0, 0.99),
+    "keep": (0.01, 1),
+    "average": (0, 0.99999),
+    "max_steps": (2, 10**6),
+}
+"""Smallest and largest value of fields of recipes, by name."""
+
+
+def check_recipe(recipe: Schedule) -> Schedule:
+    """The recipe, if its numbers can be trained with.
+
+    Raises:
+        InputError: a number is out of its range, or there is no such optimiser.
+    """
+    for name, (least, most) in LIMITS.items():
+        values = getattr(recipe, name, least)
+        for value in values if isinstance(values, tuple) else (values,):
+            if not least <= value <= most:
+                reach = f"{least:g} at least" if most >= 10**6 else f"{least:g} to {most:g}"
+                raise InputError(f"--set {name}={value:g}: {name} is {reach}")
+    if recipe.optimiser not in ("adam", "adamw"):
+        raise InputError(f"--set optimiser={recipe.optimiser}: choose from adam and adamw")
+    return recipe
+
+
 def run_training(
     trainable: Trainable, recipe: Schedule, data: Data, folder: Path, *, begin: Path | None = None, device: str = "auto", report: Report = lambda progress: None
 ) -> Run:
@@ -57,15 +87,36 @@ def run_training(
     Raises:
         InputError: the data cannot be used, or the folder holds another run.
     """
-    torch.manual_seed(recipe.seed)
+    chosen = pick_device(device)
+    torch.manual_seed(check_recipe(recipe).seed)
     task = trainable.make_task(recipe, data)
-    task.network.to(pick_device(device))
-    weights = load_tensors(begin / BEST if begin.is_dir() else begin) if begin else None
+    task.network.to(chosen)
+    weights = read_start(begin, task.network) if begin else None
     about = {"model": trainable.name, "recipe": asdict(recipe), "data": data.describe(), "begin": str(begin) if begin else None}
     run = train(Run(folder, task, recipe, about, weights), report)
     if rank() == 0:
         finish_run(trainable, run, about)
     return run
+
+
+def read_start(begin: Path, network: torch.nn.Module) -> dict[str, torch.Tensor]:
+    """Weights to start from, of a run or a file.
+
+    Args:
+        begin: the run's folder, or a weights file.
+        network: that is to take them.
+
+    Raises:
+        InputError: there are none, or they are of a network of other sizes.
+    """
+    path = begin / BEST if begin.is_dir() else begin
+    if not path.is_file():
+        raise InputError(f"--from {begin}: no {BEST} in it; name the folder of a run (not the model in it), or a weights file")
+    weights, own = load_tensors(path), network.state_dict()
+    differing = sorted({*weights} ^ {*own}) or [name for name, value in own.items() if value.shape != weights[name].shape]
+    if differing:
+        raise InputError(f"--from {begin}: weights of another network or of other sizes ({differing[0]}): take the same --config and --set as that run's")
+    return weights
 
 
 def finish_run(trainable: Trainable, run: Run, about: Mapping[str, Any]) -> None:
@@ -122,9 +173,9 @@ def sweep(
 
     Lengths are not trained one by one where the rate does not depend on them: ``updates=100,400`` is one run, looked at twice.
     """
-    rows = []
+    rows, runs = [], _join_lengths(recipe, grid)
     for genre, pieces in data.items():
-        for settings, lengths in _join_lengths(recipe, grid):
+        for settings, lengths in runs:
             name = ",".join([*([genre] if len(data) > 1 else []), *settings]) or "run"
             chosen = set_fields(recipe, settings)
             if lengths:
@@ -139,7 +190,7 @@ def _join_lengths(recipe: Schedule, grid: Sequence[Sequence[str]]) -> list[tuple
     """Settings without their "updates", and all lengths that are wanted of them; none where each length is a run of its own."""
     joined: dict[tuple[str, ...], list[int]] = {}
     for settings in grid:
-        chosen = set_fields(recipe, settings)
+        chosen = check_recipe(set_fields(recipe, settings))
         joins = chosen.floor == 1 and any(s.startswith("updates=") for s in settings)
         lengths = joined.setdefault(tuple(s for s in settings if not (joins and s.startswith("updates="))), [])
         if joins and chosen.updates not in lengths:

@@ -88,8 +88,8 @@ class Search:
                 fronts.append(front)
                 continue
             now = self._times[stroke]
-            del fronts[int(np.searchsorted(self._seconds, now - 2 * self._reach)) + 1 :]
-            leave_until = int(np.searchsorted(self._seconds, now + self._reach, side="right")) - 1
+            del fronts[int(np.searchsorted(self._seconds, now - 1.5 * self._reach)) + 1 :]
+            leave_until = int(np.searchsorted(self._seconds, now + 1.5 * self._reach, side="right")) - 1
         return self._trace(fronts)
 
     def _trace(self, fronts: Sequence[Front]) -> Ints:

@@ -41,15 +41,15 @@ class Limits:
 
     hand_press: float = 14
     hand_bounce: float = 38
-    hand_steady: float = 70
-    hand_rest: float = 90
+    hand_steady: float = 95
+    hand_rest: float = 100
     soft: float = 0.5
     hand_move: float = 55
     hand_speed: float = 1.6
     foot_press: float = 20
     foot_bounce: float = 45
-    foot_steady: float = 95
-    foot_rest: float = 110
+    foot_steady: float = 110
+    foot_rest: float = 120
     foot_soft: float = 0.0
     foot_move: float = 130
     double_kick: bool = True
@@ -86,20 +86,18 @@ class Limits:
         way = np.hypot(*(places[:, None] - places[None, :]).transpose(2, 0, 1))
         times = self.hand_move + way / self.hand_speed
         times[self.zones[:, None] == self.zones[None, :]] = self.hand_bounce
-        return times / 1000
+        return np.asarray(times / 1000, dtype=np.float64)
 
     def tabulate_feet(self) -> Floats:
         """float64 [surfaces, surfaces]: the same of a foot."""
         times = np.full((len(list_places()),) * 2, self.foot_bounce)
         times[PEDAL, :PEDAL] = times[:PEDAL, PEDAL] = self.foot_move
         times[PEDAL, PEDAL] = self.foot_steady
-        return times / 1000
+        return np.asarray(times / 1000, dtype=np.float64)
 
 
 PLAYED = Limits(
-    hand_bounce=30,
-    hand_rest=70,
-    soft=0.85,
+    soft=0.7,
     hand_move=45,
     hand_speed=2.0,
     foot_soft=0.16,

@@ -154,19 +154,23 @@ def _merge_pairs(seconds: Floats, zones: Ints, window: float) -> Ints:
 
 
 def _find_triggered(strokes: Timed, limits: Limits) -> Flags:
-    """Bool [n]: hits that the triggers of an electronic kit added: crosstalk beside a louder hit, and the open hat of a splash with the foot."""
+    """Bool [n]: hits that the triggers of an electronic kit added: crosstalk beside a louder hit or a kick, and the open hat of a splash with the foot."""
     loud, window = strokes.velocities, limits.together / 1000
     triggered = _find_splashes(strokes, limits)
-    for kind in (strokes.surfaces > PEDAL, strokes.surfaces == KICK):
-        soft = kind & (loud <= limits.crosstalk)
-        triggered |= soft & _find_near(strokes.seconds, soft, kind & (loud > limits.crosstalk), window)
+    hands, kicks = strokes.surfaces > PEDAL, strokes.surfaces == KICK
+    for soft, louder in (
+        (hands & (loud <= limits.crosstalk), hands & (loud > limits.crosstalk)),
+        (kicks & (loud <= limits.crosstalk), kicks & (loud > limits.crosstalk)),
+        (hands & (loud <= limits.crosstalk / 2), kicks & (loud > limits.crosstalk)),  # a kick shakes the pads
+    ):
+        triggered |= soft & _find_near(strokes.seconds, soft, louder, window)
     return triggered
 
 
 def _find_splashes(strokes: Timed, limits: Limits) -> Flags:
     """Bool [n]: soft open hats beside the pedal, which a foot alone can splash."""
     splash = (strokes.surfaces == OPEN) & (strokes.velocities <= limits.splash)
-    return splash & _find_near(strokes.seconds, splash, strokes.surfaces == PEDAL, limits.together / 1000)
+    return np.asarray(splash & _find_near(strokes.seconds, splash, strokes.surfaces == PEDAL, limits.together / 1000))
 
 
 def _find_hat_faults(strokes: Timed, limits: Limits) -> Ints:

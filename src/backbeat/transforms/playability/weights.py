@@ -5,6 +5,7 @@ from __future__ import annotations
 from functools import cache
 
 import numpy as np
+import numpy.typing as npt
 
 from backbeat.transforms.playability.surfaces import SURFACES
 from backbeat.units import Floats, Ints
@@ -43,7 +44,7 @@ def _list_weights() -> Floats:
 
 
 @cache
-def _list_openers() -> Floats:
+def _list_openers() -> npt.NDArray[np.bool_]:
     return np.array([s.name in ("crash", "second crash", "kick", "china", "splash") for s in SURFACES])
 
 

@@ -1,0 +1,104 @@
+"""From what a drummer decided to how hands and feet play it: velocity, microtiming, and nothing that nobody could play."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field, replace
+from functools import cache
+
+import numpy as np
+import numpy.typing as npt
+
+from backbeat.codecs.strokes import groove_to_strokes
+from backbeat.groove import Groove
+from backbeat.performer import Performer, Playing, load_performer
+from backbeat.transforms.playability import make_playable
+from backbeat.units import TempoMap
+
+_LATEST = np.nextafter(np.float32(0.5), np.float32(0))
+FOLLOWED = 0.5
+"""How far loudness as the drummer decided it, of the whole and of each bar, moves the performer's: 0 not at all, 1 fully."""
+TIGHTNESS = 1.5
+"""A good drummer to a click: nearer to it than the players of Groove MIDI, who mean 1."""
+
+
+@dataclass(frozen=True)
+class Touch:
+    """How hits are played.
+
+    Args:
+        performed: velocities and microtiming by the performer; False leaves them as the drummer decided, on the grid and the band's timing.
+        playable: hits that two hands and two feet cannot play leave.
+        playing: how the performer plays.
+    """
+
+    performed: bool = True
+    playable: bool = True
+    playing: Playing = field(default_factory=lambda: Playing(tightness=TIGHTNESS))
+
+    def in_style(self, style: str) -> Touch:
+        """The same in a style, where the performer knows it and nothing else is asked for."""
+        if not self.performed or self.playing.style != "any" or style not in _open_performer().styles:
+            return self
+        return replace(self, playing=replace(self.playing, style=style))
+
+
+TOUCH = Touch()
+"""As a good drummer plays."""
+TYPED = Touch(performed=False, playable=False)
+"""Hits as they were decided."""
+
+
+@cache
+def _open_performer() -> Performer:
+    return load_performer()
+
+
+def play_by_hand(groove: Groove, tempo: TempoMap, touch: Touch = TOUCH, *, seed: int = 0, rounded: bool = False) -> Groove:
+    """Hits as a person plays them.
+
+    Args:
+        groove: what is hit; its offsets are where the hits are meant (swing, triplets), its velocities how loud its bars are.
+        tempo: of the song.
+        touch: see ``Touch``.
+        seed: the same plays the same.
+        rounded: the hits stand on the nearest 16th, whatever was meant; else they are meant where they are.
+    """
+    if touch.performed and groove.hits.any():
+        groove = perform(groove, tempo, touch.playing, seed=seed, rounded=rounded)
+    return make_playable(groove, tempo) if touch.playable else groove
+
+
+def perform(groove: Groove, tempo: TempoMap, playing: Playing, *, seed: int = 0, rounded: bool = False, performer: Performer | None = None) -> Groove:
+    """The same hits with a performer's velocities and microtiming about the places where they are meant; see ``play_by_hand``."""
+    strokes = groove_to_strokes(groove, tempo)
+    quarter = 60_000 / strokes.qpm
+    meant = replace(strokes, places=strokes.places + strokes.late / quarter, late=np.zeros_like(strokes.late))
+    played = (performer or _open_performer()).perform_strokes(meant, seed=abs(seed), how=playing, rounded=rounded)
+    steps, columns = np.nonzero(groove.hits)
+    offsets = np.zeros(groove.hits.shape, np.float32)
+    in_steps = (strokes.late + played.late) / quarter * groove.grid.steps_per_quarter
+    offsets[steps, columns] = np.clip(in_steps, -0.5, _LATEST)
+    velocities = np.zeros(groove.hits.shape, np.float32)
+    force = _measure_force(groove, float(played.velocities.mean()))[groove.grid.bar_of_step[steps]]
+    velocities[steps, columns] = 1 - (1 - played.velocities) ** force
+    return groove.replace(velocities=np.where(groove.hits, _to_midi(velocities), 0).astype(np.float32), offsets=offsets)
+
+
+def _measure_force(groove: Groove, played: float) -> npt.NDArray[np.float64]:
+    """float64 [bars]: how much harder each bar is struck than the performer strikes, 1 = as hard; soft hits gain more than loud ones.
+
+    Args:
+        groove: with the drummer's velocities, from which the loudness of the whole and of each bar is taken.
+        played: the performer's mean velocity, 0-1.
+    """
+    sums = np.add.reduceat(groove.velocities.sum(axis=1, dtype=np.float64), groove.grid.first_steps[:-1])
+    counts = np.add.reduceat(groove.hits.sum(axis=1), groove.grid.first_steps[:-1])
+    means = sums / np.maximum(counts, 1)
+    whole = sums.sum() / max(int(counts.sum()), 1)
+    level = 1 + FOLLOWED * (whole / played - 1)
+    return np.where(counts > 0, level * (1 + FOLLOWED * (means / max(whole, 1e-6) - 1)), 1)
+
+
+def _to_midi(velocities: npt.NDArray[np.float32]) -> npt.NDArray[np.float32]:
+    """Velocities as a MIDI file can hold them, 1/127 to 1."""
+    return np.asarray(np.clip(np.floor(velocities * 127 + 0.5), 1, 127) / 127, dtype=np.float32)

@@ -1,0 +1,74 @@
+import numpy as np
+import pytest
+
+from backbeat.grid import Grid
+from backbeat.groove import Groove
+from backbeat.kits import load_kit
+from backbeat.performer import Playing
+from backbeat.touch import TOUCH, TYPED, Touch, perform, play_by_hand
+from backbeat.transforms.playability import find_conflicts
+from backbeat.units import TempoMap
+
+KIT = load_kit("backbeat")
+TEMPO = TempoMap(480, (0, 480 * 16), (500_000, 400_000))
+
+
+def make_rock(bars: int = 8, velocity: float = 0.8) -> Groove:
+    grid = Grid.regular(bars)
+    hits = np.zeros((grid.steps, len(KIT)), np.bool_)
+    hits[::2, KIT.index("closed_hat")] = hits[::8, KIT.index("kick")] = hits[4::8, KIT.index("snare")] = True
+    return Groove(grid, KIT, hits, np.where(hits, velocity, 0).astype(np.float32), np.zeros(hits.shape, np.float32))
+
+
+def test_hits_stay_and_are_played_by_a_person() -> None:
+    groove = make_rock()
+    played = play_by_hand(groove, TEMPO, seed=3)
+    assert np.array_equal(played.hits, groove.hits)
+    assert played.velocities[played.hits].std() > 0.03 and played.offsets[played.hits].std() > 0.01
+    again, other = play_by_hand(groove, TEMPO, seed=3), play_by_hand(groove, TEMPO, seed=4)
+    assert np.array_equal(again.velocities, played.velocities) and not np.array_equal(other.velocities, played.velocities)
+
+
+def test_typed_is_left_as_it_is() -> None:
+    groove = make_rock()
+    assert play_by_hand(groove, TEMPO, TYPED) is groove
+    empty = Groove.empty(groove.grid, KIT)
+    assert not play_by_hand(empty, TEMPO).hits.any()
+
+
+def test_swing_is_kept_under_the_playing() -> None:
+    groove = make_rock(16)
+    late = np.zeros(groove.hits.shape, np.float32)
+    late[2::4] = 0.33
+    played = perform(groove.replace(offsets=late * groove.hits), TEMPO, Playing())
+    off, on = (played.offsets[first::4][groove.hits[first::4]] for first in (2, 0))
+    assert off.mean() - on.mean() == pytest.approx(0.33, abs=0.15)
+
+
+def test_loud_bars_stay_loud_and_soft_songs_soft() -> None:
+    groove = make_rock(16)
+    louder = groove.velocities * np.where(groove.grid.bar_of_step >= 8, 1.2, 0.5).astype(np.float32)[:, None]
+    played = play_by_hand(groove.replace(velocities=louder.astype(np.float32)), TEMPO).velocities
+    soft, loud = (played[half][groove.hits[half]].mean() for half in (slice(0, 128), slice(128, 256)))
+    assert loud > 1.2 * soft
+    quiet, forte = (play_by_hand(make_rock(8, v), TEMPO).velocities[make_rock().hits].mean() for v in (0.3, 0.95))
+    assert forte > 1.1 * quiet
+
+
+@pytest.mark.parametrize("touch", [TOUCH, Touch(performed=False)])
+def test_nothing_is_left_that_nobody_can_play(touch: Touch) -> None:
+    rng = np.random.default_rng(0)
+    grid = Grid.regular(4)
+    hits = rng.random((grid.steps, len(KIT))) < 0.3
+    groove = Groove(grid, KIT, hits, np.where(hits, 0.7, 0).astype(np.float32), np.zeros(hits.shape, np.float32))
+    assert find_conflicts(groove, TEMPO)
+    played = play_by_hand(groove, TEMPO, touch)
+    assert not find_conflicts(played, TEMPO) and played.hits.any()
+    assert play_by_hand(groove, TEMPO, Touch(playable=False)).hits.sum() == hits.sum()
+
+
+def test_a_style_is_passed_on_where_the_performer_knows_it() -> None:
+    assert TOUCH.in_style("jazz").playing.style == "jazz"
+    assert TOUCH.in_style("no such style") is TOUCH and TYPED.in_style("jazz") is TYPED
+    asked = Touch(playing=Playing(style="funk"))
+    assert asked.in_style("jazz") is asked
