@@ -1,10 +1,11 @@
 """The report's study of Drums RNN on Groove MIDI, and its tables: the curve of the first updates, layers x units x updates, genres.
 
     python benchmarks/drums_rnn_study.py curve DATA -o experiments/drums-rnn/curve.json      # 100 updates of 2 x 64 on rock beats
-    python benchmarks/drums_rnn_study.py tabulate experiments/drums-rnn                      # the tables of docs/models.md
+    python benchmarks/drums_rnn_study.py tabulate experiments/drums-rnn                      # the tables, printed
+    python benchmarks/drums_rnn_study.py tabulate experiments/drums-rnn --into docs/models.md
 
-The sweeps are made by ``backbeat train drums-rnn groove_midi --kind beat --config small --sweep ... --json > experiments/drums-rnn/sweep-NAME.json``,
-with ``--style rock`` or ``--by-genre``; ``tabulate`` reads whatever ``sweep-*.json`` there is.
+The sweeps are made by ``backbeat train drums-rnn groove_midi --kind beat --config small --set max_steps=128 --sweep ... --json``, with ``--style rock``
+(kept as ``sweep-rock-NAME.json``), without (``sweep-all-NAME.json``) or ``--by-genre`` (``sweep-genres.json``); ``tabulate`` reads whatever there is.
 """
 
 from __future__ import annotations
@@ -27,6 +28,10 @@ from backbeat.training.loop import Run, read_log, train
 
 REPORT = {1: 510, 11: 182, 21: 59, 31: 28, 91: 13}
 """Perplexity at updates, as the report gives it (2 layers of 64, rock beats)."""
+
+
+OPEN, CLOSE = "<!-- drums-rnn study -->", "<!-- /drums-rnn study -->"
+"""Between these lines of a page the tables stand."""
 
 
 def measure_unigram(train_tracks: list[np.ndarray], held: list[np.ndarray]) -> float:
@@ -92,13 +97,13 @@ def tabulate_sizes(rows: list[dict[str, Any]]) -> str:
 
 
 def tabulate_genres(rows: list[dict[str, Any]]) -> str:
-    """Genres down, updates across, of 2 x 64."""
+    """Genres down, updates across, of one layer of 64."""
     found: dict[str, dict[int, float]] = {}
     for row in rows:
-        if (row.get("layers"), row.get("units")) == ("2", "64"):
+        if (row.get("layers"), row.get("units")) == ("1", "64"):
             found.setdefault(row["data"], {})[row["updates"]] = row["perplexity"]
     updates = sorted({u for figures in found.values() for u in figures if u <= 100})
-    lines = ["| 2 x 64, learned from and measured on | " + " | ".join(f"{u} updates" for u in updates) + " |", "|" + "---|" * (1 + len(updates))]
+    lines = ["| 1 x 64, learned from and measured on | " + " | ".join(f"{u} updates" for u in updates) + " |", "|" + "---|" * (1 + len(updates))]
     lines += [f"| {data} | " + " | ".join(f"{figures[u]:.2f}" if u in figures else "-" for u in updates) + " |" for data, figures in found.items()]
     return "\n".join(lines) if len(found) > 2 else ""
 
@@ -111,10 +116,17 @@ def main() -> None:
     curve.add_argument("data", type=Path)
     curve.add_argument("-o", "--out", type=Path, required=True)
     curve.add_argument("--updates", type=int, default=100)
-    tasks.add_parser("tabulate").add_argument("folder", type=Path)
+    table = tasks.add_parser("tabulate")
+    table.add_argument("folder", type=Path)
+    table.add_argument("--into", type=Path)
     arguments = parser.parse_args()
     if arguments.task == "curve":
         arguments.out.write_text(json.dumps(run_curve(arguments.data, arguments.updates), indent=1) + "\n", encoding="utf-8")
+    elif arguments.into:
+        text = arguments.into.read_text(encoding="utf-8")
+        (before, rest) = text.split(OPEN)
+        after = rest.split(CLOSE)[1]
+        arguments.into.write_text(f"{before}{OPEN}\n\n{tabulate(arguments.folder)}\n\n{CLOSE}{after}", encoding="utf-8")
     else:
         print(tabulate(arguments.folder))
 

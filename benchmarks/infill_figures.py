@@ -10,8 +10,8 @@ Likelihood: bits per onset of the real words of the gap, words in it read from l
     the past      only the drums before it
     left to right the same, as ``evaluate`` scores it: nothing is known, the past is what was played
     nothing       no drums but those of the gap itself: the song from there on, as if it began with a drummer's first bar
-Playing: onset F1 (micro over the nine classes, and mean of gaps) of the gap's new bars to the real ones, one take a gap, at the sampler's
-defaults and at temperature 0; beside it the 4 bars before the gap copied into it, and those behind it.
+Playing: onset F1 (micro over the nine classes, and mean of gaps) of the gap's new bars to the real ones, one take a gap, at the default
+temperature of ``infill`` and at 0 and 1; beside it the 4 bars before the gap copied into it, and those behind it.
 """
 
 from __future__ import annotations
@@ -28,7 +28,7 @@ import numpy as np
 import numpy.typing as npt
 
 from backbeat.datasets import list_sources
-from backbeat.drummer import Drummer, load_drummer
+from backbeat.drummer import REDO_TEMPERATURE, Drummer, load_drummer
 from backbeat.evaluation.cases import load_case
 from backbeat.evaluation.contexts import cut_piece
 from backbeat.evaluation.results import Case
@@ -160,10 +160,11 @@ def main() -> None:
         print(f"{name:<26}{report[f'bits: {name}']:>15}", flush=True)
     print(f"\n{'bars played':<26}{'F1 micro':>10}{'F1 mean':>10}{'hits/real':>10}{'s a gap':>10}")
     ways = (
-        ("infill, both sides", True, True, None),
+        ("infill, both sides", True, True, REDO_TEMPERATURE),
         ("infill, temperature 0", True, True, 0.0),
-        ("left to right, the past", True, False, None),
-        ("the song alone", False, False, None),
+        ("infill, temperature 1", True, True, 1.0),
+        ("left to right, the past", True, False, REDO_TEMPERATURE),
+        ("the song alone", False, False, REDO_TEMPERATURE),
     )
     for name, before, behind, temperature in ways:
         tally, started = Tally(), time.perf_counter()

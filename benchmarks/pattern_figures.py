@@ -21,6 +21,8 @@ from backbeat.models.pattern_space import PatternSpace, open_pattern_space
 
 RADII = (0.25, 0.5, 1.0, 1.5, 2.0, 3.0, 5.0)
 """Of the data's own radius."""
+MOST_FOR_AXES = 40_000
+"""Patterns of which the principal components are computed, at even distances."""
 
 
 def show_published(data: Path) -> None:
@@ -82,7 +84,8 @@ def show_likeness(models: list[PatternSpace], train: Patterns, count: int) -> No
 
 def reconstruct_linearly(train: Patterns, held: Patterns, count: int) -> Patterns:
     """What principal component analysis with so many axes makes of patterns."""
-    cells = patterns_to_hits(train).reshape(len(train), -1).astype(np.float64)
+    some = train[:: max(1, len(train) // MOST_FOR_AXES)]
+    cells = patterns_to_hits(some).reshape(len(some), -1).astype(np.float64)
     mean = cells.mean(axis=0)
     axes = np.linalg.eigh(np.cov(cells.T))[1][:, -count:]
     flat = patterns_to_hits(held).reshape(len(held), -1) - mean

@@ -5,7 +5,7 @@ from backbeat.grid import Grid
 from backbeat.groove import Groove
 from backbeat.kits import load_kit
 from backbeat.performer import Playing
-from backbeat.touch import TOUCH, TYPED, Touch, perform, play_by_hand
+from backbeat.touch import TOUCH, TYPED, Touch, perform, play_by_hand, soften, stay_with_band
 from backbeat.transforms.playability import find_conflicts
 from backbeat.units import TempoMap
 
@@ -72,3 +72,19 @@ def test_a_style_is_passed_on_where_the_performer_knows_it() -> None:
     assert TOUCH.in_style("no such style") is TOUCH and TYPED.in_style("jazz") is TYPED
     asked = Touch(playing=Playing(style="funk"))
     assert asked.in_style("jazz") is asked
+
+
+def test_a_drummer_comes_back_to_the_band() -> None:
+    rng = np.random.default_rng(1)
+    quarters = np.arange(400) / 4
+    rushed = (-30 + 10 * np.sin(quarters / 20) + rng.normal(0, 8, 400)).astype(np.float32)
+    held = stay_with_band(rushed, quarters)
+    assert abs(held.mean()) < 1 and abs(held[100:140].mean()) < 3
+    assert np.corrcoef(held, rushed - (-30 + 10 * np.sin(quarters / 20)))[0, 1] > 0.9, "what lies within a bar stays"
+    assert stay_with_band(np.float32([5]), np.array([3.0])) == pytest.approx(0)
+
+
+def test_the_loudest_are_held_back_in_order() -> None:
+    loud = np.linspace(0, 1.5, 50)
+    held = soften(loud)
+    assert np.all(np.diff(held) > 0) and held.max() < 0.95 and np.array_equal(held[loud < 0.7], loud[loud < 0.7])

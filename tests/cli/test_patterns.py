@@ -73,7 +73,7 @@ def test_mine_other_metres(run, tmp_path):
         (("mine", "{songs}", "--metre", "waltz"), "metre 'waltz' is none"),
         (("mine", "{songs}", "--repeats", "0"), "repeats and times lie in 1-1000"),
         (("sample", "--model", "gan"), "no model 'gan' of patterns"),
-        (("sample", "--model", "acai", "--style", "polka-core"), "has no style 'polka-core': choose from"),
+        (("sample", "--model", "acai", "--style", "xyzzy"), "has no style 'xyzzy': choose from"),
         (("sample", "--model", "acai", "--radius", "1", "--at-data"), "three ways to choose points"),
         (("sample", "--model", "acai", "--radius", "nan"), "a radius lies in"),
         (("sample", "--model", "acai", "--tempo", "1", "-o", "x.mid"), "a tempo lies in 4-1000"),
@@ -159,3 +159,20 @@ def test_genres_can_be_placed(run, refused, model, tmp_path):
     assert {"polka-core", "rock"} <= set(space.genres) and np.allclose(space.genres["polka-core"].centre, space.encode(ROCK[None])[0], atol=1e-4)
     assert json.loads(run("patterns", "sample", "--model", folder, "--style", "Polka-Core", "-n", 2, "--json").out)["count"] == 2
     assert "no genre with 9 patterns or more" in refused("patterns", "genres", folder, tmp_path / "t.tsv", "--least", 9)
+
+
+def test_the_input_is_not_written_over(refused, run, songs, tmp_path):
+    path = tmp_path / "p.tsv"
+    run("patterns", "mine", songs, "-o", path, "--workers", 1)
+    before, midi = path.read_bytes(), (songs / "a.mid").read_bytes()
+    for arguments in (
+        ("encode", path, "--model", "acai", "-o", path),
+        ("decode", path, "--model", "vae", "-o", path),
+        ("filter", path, "-o", path),
+        ("nearest", A, "--in", path, "--model", "acai", "-o", path),
+        ("interpolate", f"{path}:1", B, "--model", "acai", "-o", path),
+        ("mine", path, "-o", path),
+        ("interpolate", songs / "a.mid", B, "--model", "acai", "-o", songs / "a.mid"),
+    ):
+        assert "is the input: use another -o" in refused("patterns", *arguments)
+    assert path.read_bytes() == before and (songs / "a.mid").read_bytes() == midi

@@ -82,7 +82,7 @@ def test_between_two_styles_lies_between_them(space):
 @pytest.mark.parametrize(
     ("options", "message"),
     [
-        ({"styles": ("polka-core",)}, "has no style 'polka-core': choose from "),
+        ({"styles": ("xyzzy",)}, "has no style 'xyzzy': choose from "),
         ({"radius": -1.0}, "a radius lies in"),
         ({"radius": float("nan")}, "a radius lies in"),
         ({"spread": float("inf")}, "a radius lies in"),

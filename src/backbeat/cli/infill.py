@@ -27,7 +27,7 @@ MOST_BARS = 100_000
 @click.option("-o", "--out", type=click.Path(path_type=Path), help="File to write; with several takes, -2, -3 ... is added. Default: a free SONG-infill.mid.")
 @click.option("--style", default="any", show_default=True, help="A style of the drummer, see 'accompany --help'.")
 @click.option("--seed", type=int, default=0, show_default=True, help="The same song, options, seed and version give the same bytes.")
-@click.option("--temperature", type=float, help="How adventurous: 0 plays the most likely.")
+@click.option("--temperature", type=float, help="How adventurous: 0 plays the most likely. Default: 0.6.")
 @click.option("--top-p", type=float, help="Choose only among the likely, in (0, 1].")
 @click.option("--wav", type=click.Path(path_type=Path), help="Also render the song with its new bars (the first take).")
 @click.option("--model", type=click.Path(path_type=Path), help="The folder of another trained drummer.")

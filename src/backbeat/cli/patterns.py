@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from backbeat.cli.patterns_mine import mine
-from backbeat.cli.patterns_output import MODEL_HELP, OUT_HELP, emit
+from backbeat.cli.patterns_output import MODEL_HELP, OUT_HELP, emit, protect
 from backbeat.errors import InputError
 
 if TYPE_CHECKING:
@@ -89,6 +89,7 @@ def interpolate(start: str, end: str, points: int, model: str, out: Path | None,
     """Go from pattern A to pattern B by even steps between their latent points; the ends are what the model makes of A and B."""
     from backbeat.datasets.pattern_files import read_pattern
 
+    protect(out, start, end)
     space = _open(model)
     first, last = (read_pattern(text, space.steps) for text in (start, end))
     for pattern in (first, last):
@@ -109,6 +110,7 @@ def encode(patterns: tuple[str, ...], model: str, out: Path | None, as_json: boo
     from backbeat.datasets.pattern_files import read_patterns
     from backbeat.datasets.pattern_table import SUFFIX, PatternTable, read_table
 
+    protect(out, *patterns)
     space = _open(model)
     whole = len(patterns) == 1 and patterns[0].lower().endswith(SUFFIX)
     table = read_table(patterns[0]) if whole else PatternTable(read_patterns(patterns, space.steps))
@@ -131,6 +133,7 @@ def decode(points: tuple[str, ...], model: str, draw: bool, seed: int, out: Path
     """Print the patterns at latent POINTs: comma-separated numbers each, or a table that has them. Before a point that begins with - write --."""
     import numpy as np
 
+    protect(out, *points)
     space = _open(model)
     latents = np.concatenate([_read_points(text, space) for text in points])
     rng = np.random.default_rng([abs(seed), int(seed < 0)]) if draw else None
@@ -152,6 +155,7 @@ def nearest(pattern: str, table_path: Path, count: int, model: str, out: Path | 
     from backbeat.datasets.pattern_files import read_pattern
     from backbeat.datasets.pattern_table import read_table
 
+    protect(out, pattern, table_path)
     space, table = _open(model), read_table(table_path)
     query = read_pattern(pattern, space.steps)[None]
     space.check(query)
@@ -178,6 +182,7 @@ def filter_(table_path: Path, entropy: float, against: Path | None, model: str, 
     from backbeat.datasets.pattern_table import read_table, write_table
     from backbeat.metrics.patterns import is_rich
 
+    protect(out, table_path, against)
     table, known = read_table(table_path), np.zeros(0, np.uint64)
     if against:
         known = np.concatenate([known, hash_patterns(read_table(against).patterns)])

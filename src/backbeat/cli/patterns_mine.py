@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
+from backbeat.cli.patterns_output import protect
 from backbeat.cli.progress import show_progress
 from backbeat.errors import InputError
 
@@ -61,6 +62,7 @@ def mine(
 
     if "" in corpora:
         raise InputError("a corpus has an empty name: name a folder, an archive, a MIDI file or a data set")
+    protect(out, *corpora)
     how = Rules(**rules)
     how.check()
     started = time.monotonic()

@@ -20,6 +20,28 @@ MODEL_HELP = "wide, acai, vae or ae, or the folder of a trained one."
 OUT_HELP = "Table (.tsv), MIDI file with all patterns one behind the other (.mid), or new folder of MIDI files. Default: a table on stdout."
 
 
+def protect(out: Path | None, *inputs: object) -> None:
+    """Refuse to write over what is read.
+
+    Args:
+        out: where something is to be written.
+        inputs: what was named as input: files, rows of tables (``patterns.tsv:12``), or no files at all.
+
+    Raises:
+        OutputError: one of them is that file.
+    """
+    if out is None or not out.is_file():
+        return
+    for text in map(str, inputs):
+        for name in (text, text.rpartition(":")[0]):
+            try:
+                same = bool(name) and Path(name).is_file() and out.samefile(name)
+            except (OSError, ValueError):  # a pattern of many numbers is no name that a file can have
+                same = False
+            if same:
+                raise OutputError(f"{out} is the input: use another -o")
+
+
 def emit(
     patterns: npt.NDArray[np.uint16],
     latents: npt.NDArray[np.float32] | None,

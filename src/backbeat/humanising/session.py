@@ -36,8 +36,6 @@ _PLAIN = 6.0
 """MIDI units: drums whose velocities spread less say nothing about accents."""
 _USUAL_LOUD, _GHOST, _ACCENT = 80.0, 50.0, 100.0
 _COARSE_MS = 5.0
-_AT_END_MS = 30.0
-"""A stroke wanted so far behind the end of its track is held back, so that the end can stay."""
 _TURNS, _TRIES = 3, 16
 _FAR = 1 / 3
 """A push of more than this share of a 16th is remarked upon."""
@@ -109,7 +107,9 @@ class _Session:
         wide = float(velocities.std()) * self.wish.feel.dynamics
         velocities, clipped = scale_velocities(velocities, self.wish.feel.dynamics)
         if clipped:
-            self.remarks.append(f"dynamics: {clipped} velocities are cut off at 1 or 127; the spread becomes {velocities.std():.1f}, {wide:.1f} was asked for")
+            reached = float(velocities.std())
+            more = f"; their spread becomes {reached:.1f}, {wide:.1f} were asked for" if abs(reached - wide) > 0.01 * wide else ""
+            self.remarks.append(f"dynamics: {clipped} velocities are cut off at 1 or 127{more}")
         ticks, loud = self._round(late, velocities, group)
         added = self._write_added(ticks, loud, late, velocities)
         self._remark_coarse()
@@ -205,8 +205,12 @@ class _Session:
         for _ in range(_TURNS if aims else 0):
             late = reach_means(late, aims, self._seconds(), self.score.weights)
             late = late if self._parts_flams() else self._keep_flams(late)
-        asked = feel.swing is not None or feel.late_ms is not None or feel.late_ms_of
-        return late if asked or self.template is not None or self.wish.keep_timing else self._settle(late - drift) + drift
+        return late if self._is_moved() or self.wish.keep_timing else self._settle(late - drift) + drift
+
+    def _is_moved(self) -> bool:
+        """Whether strokes are asked to lie elsewhere than a performer puts them."""
+        feel = self.wish.feel
+        return feel.swing is not None or feel.late_ms is not None or bool(feel.late_ms_of) or self.template is not None
 
     def _parts_flams(self) -> bool:
         """Whether kick and snare are asked to lie apart, in which case they may."""
@@ -232,9 +236,11 @@ class _Session:
         return best
 
     def _hear(self, late: Floats) -> Floats:
-        """Lateness [m] after rounding to ticks, none of which comes before 0."""
+        """Lateness [m] after rounding to ticks, none of which comes before 0 or behind the end of its track."""
         clock, seconds = self.reading.clock, self._seconds()
         ticks = np.maximum(self._find_ticks(late + self.score.drift, self.score.strokes.columns), 0)
+        if not self._is_moved():
+            ticks[: self.score.own] = np.minimum(ticks[: self.score.own], self.reading.notes.high[find_leaders(self.reading)])
         return np.asarray((clock.seconds(ticks) - seconds) * 1000 - self.score.drift)
 
     def _find_ticks(self, late: Floats, group: Ints) -> Ints:
@@ -284,13 +290,12 @@ class _Session:
     def _round(self, late: Floats, velocities: Floats, group: Ints) -> tuple[Ints, Ints]:
         """Ticks and velocities of the notes of the file, int64 [n]; notes that follow keep their distance and share."""
         reading, own = self.reading, self.score.own
-        notes, clock = reading.notes, reading.clock
+        notes = reading.notes
         leader = find_leaders(reading)
         old = notes.tick[leader]
         shift = self._find_ticks(late, group)[:own] - old
         wanted = np.maximum(notes.tick + shift[reading.stroke_of], 0)
-        slack = (_AT_END_MS / clock.tick_ms(notes.tick)).astype(np.int64)
-        ticks = limit_ticks(open_ends(notes, wanted, slack), wanted)
+        ticks = limit_ticks(open_ends(notes, wanted) if self._is_moved() else notes, wanted)
         loud = np.clip(round_evenly(velocities[:own], group[:own]), 1, 127)
         share = notes.velocity / notes.velocity[leader][reading.stroke_of]
         return ticks, np.clip(np.floor(loud[reading.stroke_of] * share + 0.5), 1, 127).astype(np.int64)

@@ -137,16 +137,15 @@ def limit_ticks(notes: StruckNotes, ticks: Ints) -> Ints:
     return np.asarray(out, dtype=np.int64)
 
 
-def open_ends(notes: StruckNotes, ticks: Ints, slack: Ints) -> StruckNotes:
-    """Let notes that are wanted far behind the end of their track go there; the end is moved then.
+def open_ends(notes: StruckNotes, ticks: Ints) -> StruckNotes:
+    """Let notes that are wanted behind the end of their track go there; the end is moved then.
 
     Args:
         notes: n notes.
         ticks: int64 [n], wanted.
-        slack: int64 [n], ticks behind the end from which on that is far; a note that is nearer is held back, so that the end stays.
     """
-    far = (notes.high >= notes.last - 1) & (ticks > notes.last + slack)
-    return replace(notes, high=np.where(far, ticks, notes.high))
+    behind = (notes.high >= notes.last - 1) & (ticks > notes.high)
+    return replace(notes, high=np.where(behind, ticks, notes.high))
 
 
 def restrike(song: Song, notes: StruckNotes, ticks: Ints, velocities: Ints, added: tuple[NewNote, ...] = ()) -> bytes:

@@ -27,6 +27,9 @@ WEIGHTS = "weights.safetensors"
 RATES, VELOCITY_RATE, DRUM_RATE = (1 / 4, 1 / 16, 1 / 64), 1 / 16, 1 / 6
 """Of the slow averages of lateness, of velocity, and of both for each drum; as in ``networks.performer``."""
 NARROWEST = (0.03, 0.05)
+REMEMBERED = (0.8, 0.95)
+"""Share of what a drawn stroke lies off its mean that is remembered, of velocity and of lateness: draws follow draws, and the whole of it
+lets velocities wander to their ends (chosen on the validation split by the distance of the distributions)."""
 LOUDEST, QUIETEST = (1 - VELOCITY_CENTRE) / VELOCITY_SCALE, (1 / 127 - VELOCITY_CENTRE) / VELOCITY_SCALE
 BIN = 1 / 127 / VELOCITY_SCALE
 
@@ -117,8 +120,9 @@ class PerformerNet:
             late += late_mean + late_noise * max(NARROWEST[1], math.exp(late_scale))
             loud = QUIETEST + BIN * int((min(max(loud, QUIETEST), LOUDEST) - QUIETEST) / BIN + 0.5)
             late = min(max(late, -bound), bound)
-            past.add(i, loud, late, loud - loud_mean, late - late_mean)
             played[i] = loud, late
+            loud_rest, late_rest = REMEMBERED[0] * (loud - loud_mean), REMEMBERED[1] * (late - late_mean)
+            past.add(i, loud_mean + loud_rest, late_mean + late_rest, loud_rest, late_rest)
         return played
 
     def measure(self, seen: Seen, expected: Expected, played: Singles) -> Floats:

@@ -115,9 +115,10 @@ def fit_weights(features: Floats, keys: Ints, ridge: float = 0.3, rounds: int = 
         scores = features @ weights
         chances = np.exp(scores - scores.max(axis=1, keepdims=True))
         chances /= chances.sum(axis=1, keepdims=True)
-        told = np.einsum("nk,nkd->nd", chances, features)
+        told = np.matmul(chances[:, None], features)[:, 0]
         slope = told.sum(axis=0) - real + ridge * weights
-        bend = np.einsum("nk,nkd,nke->de", chances, features, features, optimize=True) - told.T @ told + ridge * np.eye(len(weights))
+        rows = (features * np.sqrt(chances)[..., None]).reshape(-1, len(weights))
+        bend = rows.T @ rows - told.T @ told + ridge * np.eye(len(weights))
         step = np.linalg.solve(bend, slope)
         weights = weights - step * min(1.0, 5.0 / max(1e-12, float(np.abs(step).max())))
         if np.abs(step).max() < 1e-8:

@@ -231,10 +231,10 @@ def _export(task: Any, run: Run, folder: Path, about: dict[str, Any]) -> None:  
 
 CONFIGS: dict[str, PatternRecipe] = {
     "wide": PatternRecipe(
-        updates=6000, rate=1.5e-3, warm_up=100, floor=0.02, optimiser="adamw", clip=5.0, validate_every=500, save_every=500, latent=64, first=512, second=256,
+        updates=3000, rate=1.5e-3, warm_up=100, floor=0.02, optimiser="adamw", clip=5.0, validate_every=500, save_every=500, latent=64, first=512, second=256,
         direct=True, beta=0.005, turned=0.25, mixed=0.1, name="wide",
     ),
-    "acai": PatternRecipe(rate=1e-3, floor=0.1, kind="acai"),
+    "acai": PatternRecipe(updates=16_000, rate=2e-3, floor=0.02, kind="acai", times=1),
     "vae": PatternRecipe(rate=1e-3, floor=0.1, kind="vae"),
     "ae": PatternRecipe(rate=1e-3, floor=0.1, kind="ae"),
 }  # fmt: skip
