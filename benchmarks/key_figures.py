@@ -162,7 +162,7 @@ def main() -> None:
     print(f"{'':44}{'right':>11}{'':>6}{'':>3}{'or rel.':>9}{'tonic':>9}")
     letters = sum(detect_tonika(list_note_messages(song)) == label for song, (_, _, label) in zip(songs, rows, strict=True))
     print(f"{'tonika_detector, its rules, label for label':44}{letters:5} / {len(rows)}{letters / len(rows):9.1%}")
-    show("the same, keys (es-moll is dis-moll)", np.array([detect_tonika_key(list_note_messages(song)) for song in songs]), labels)
+    show("the same, a mistyped label mended", np.array([detect_tonika_key(list_note_messages(song)) for song in songs]), labels)
     finders = list_music21()
     show("Temperley's profiles, correlated", np.array([find_by_profiles(m) for m in melodies]), labels)
     for name, find in finders.items():

@@ -33,7 +33,7 @@ FLOORS = (
     {"takes", "humanising", "touch"},
     {"finishing"},
     {"drummer", "plain_drummer", "appreciation"},
-    {"infilling", "tapping"},
+    {"infilling", "tapping", "composing"},
     {"cli", "studio", "__main__"},
 )
 """Rooms from the ground up, as drawn in the design; a room imports from its own floor or from below."""

@@ -25,6 +25,7 @@ from backbeat.midi.exchange import exchange_notes
 from backbeat.midi.restrike import NewNote, StruckNotes, find_struck
 from backbeat.song import Song
 from backbeat.takes import check_length
+from backbeat.transforms.playability import make_playable
 from backbeat.units import Ints
 
 Flags = npt.NDArray[np.bool_]
@@ -72,6 +73,7 @@ def infill_song(
     seed: int = 0,
     temperature: float | None = None,
     top_p: float | None = None,
+    machine: bool = False,
 ) -> list[Infilled]:
     """Play some bars of a song's own drums anew.
 
@@ -82,6 +84,7 @@ def infill_song(
         keep: classes that stay as they are in these bars, too: of ``drums_rnn_9``, or of the drummer's kit.
         takes: how many different takes.
         style, seed, temperature, top_p: see ``Drummer.accompany``.
+        machine: also new hits that two hands and two feet cannot play.
 
     Returns:
         one result a take.
@@ -98,7 +101,7 @@ def infill_song(
     groove = extract_groove(song, grid, kit)[0]
     plan = _plan(song, grid, kit, sorted(set(bars)), keep)
     played = drummer.redo_takes(song, groove, plan.known, takes, style=style, seed=seed, temperature=temperature, top_p=top_p)
-    return [_write(song, plan, _drop_kept(plan, new)) for new in played]
+    return [_write(song, plan, _drop_new(plan, new, song, machine=machine)) for new in played]
 
 
 def _plan(song: Song, grid: Grid, kit: Kit, bars: Sequence[int], keep: Sequence[str]) -> _Plan:
@@ -132,9 +135,14 @@ def _find_new(plan: _Plan, groove: Groove) -> Flags:
     return np.asarray(groove.hits & ~plan.known[:, groove.kit.mapping(load_kit("drums_rnn_9"))], dtype=np.bool_)
 
 
-def _drop_kept(plan: _Plan, groove: Groove) -> Groove:
-    """Without new hits of a class that is kept: one of the drummer's own kit, whose word others share, may have got some."""
-    return groove.replace(hits=groove.hits & ~(_find_new(plan, groove) & plan.stays))
+def _drop_new(plan: _Plan, groove: Groove, song: Song, *, machine: bool) -> Groove:
+    """Without new hits of a class that is kept (one of the drummer's own kit, whose word others share, may have got some), and without those
+    that two hands and two feet could not play together with what stays.
+    """
+    groove = groove.replace(hits=groove.hits & ~(_find_new(plan, groove) & plan.stays))
+    if machine:
+        return groove
+    return groove.replace(hits=make_playable(groove, song.tempo).hits | groove.hits & ~_find_new(plan, groove))
 
 
 def _write(song: Song, plan: _Plan, groove: Groove) -> Infilled:
@@ -159,10 +167,10 @@ def _plan_notes(plan: _Plan, groove: Groove) -> list[NewNote]:
     for step, column, tick, velocity, length in zip(*(a.tolist() for a in (steps, columns, ticks, velocities, lengths)), strict=True):
         first, last = next(run for run in plan.runs if run[0] <= grid.step_ticks[step] < run[1])
         start = min(max(tick, first), last - 1)
-        key = places[column]
+        key = track, channel, pitch = places[column]
         end = _find_end(start, min(start + length, last - 1), last, sounding[key])
         if (*key, start) not in out:
-            out[*key, start] = NewNote(*key, velocity, start, max(end, start + 1))
+            out[*key, start] = NewNote(track, channel, pitch, velocity, start, max(end, start + 1))
     return sorted(out.values(), key=lambda n: (n.tick, n.pitch))
 
 

@@ -19,6 +19,7 @@ from backbeat.models.tapping import Tapping, wish_for_line
 from backbeat.song import Part, Song
 from backbeat.takes import MAX_STEPS, check_length
 from backbeat.transforms import follow_timing
+from backbeat.transforms.playability import make_playable
 from backbeat.units import MetreMap, TempoMap
 
 LEAST_BARS = 4
@@ -151,6 +152,7 @@ def play_line(
     seed: int = 0,
     temperature: float | None = None,
     top_p: float | None = None,
+    machine: bool = False,
 ) -> list[Groove]:
     """Play drums of which a line is a part: every tap is played, with its timing, loud where it is loud.
 
@@ -161,6 +163,7 @@ def play_line(
         how: weights of the line.
         as_class: a class of ``drums_rnn_9`` that plays the line and nothing else; none = whatever suits.
         style, seed, temperature, top_p: see ``Drummer.accompany``.
+        machine: also hits that two hands and two feet cannot play; they leave otherwise, the least important first.
 
     Raises:
         InputError: an option is out of range.
@@ -170,9 +173,10 @@ def play_line(
     if not line.taps.any():
         raise SongError(f"{tapped.heard.source or 'the line'} has no notes to be played")
     known = know_class(line, drummer, as_class) if as_class else None
-    options = {"style": style, "seed": seed, "temperature": temperature, "top_p": top_p}
-    played = drummer.play_cues(cues, takes, known=known, wishes=None if known else wish_for_line(line, how), line=line.taps, **options)
-    return [_finish(groove, tapped, cues) for groove in played]
+    wishes = None if known else wish_for_line(line, how)
+    played = drummer.play_cues(cues, takes, known=known, wishes=wishes, line=line.taps, style=style, seed=seed, temperature=temperature, top_p=top_p)
+    finished = [_finish(groove, tapped, cues) for groove in played]
+    return finished if machine else [make_playable(groove, tapped.tempo) for groove in finished]
 
 
 def know_class(line: Line, drummer: Drummer, name: str) -> Known:

@@ -17,6 +17,7 @@ from backbeat.midi.splice import list_events
 from backbeat.song import Song
 from backbeat.transforms.feel import Feel
 from backbeat.transforms.ornaments import KINDS, Ornaments
+from backbeat.transforms.playability import find_note_conflicts
 from tests.humanising.made import HAT, KICK, SNARE, Dice, band_and, list_drums, list_others, rock, song_of
 from tests.midi.builders import METRES, Track, midi
 
@@ -309,3 +310,14 @@ def test_a_file_without_drums_is_refused(data):
 def test_one_note_is_played():
     after, done = play(song_of(Track().note(0, 10, SNARE, 90, 9)), feel=Feel(swing=60, late_ms=5, tightness=2, dynamics=2))
     assert len(list_drums(after.data)) == 1 and done.notes == 1
+
+
+def test_no_ornament_stands_in_a_bar_that_nobody_can_play():
+    track = rock(16)
+    for eighth in range(64):  # the first eight bars ask for four hands
+        for pitch in (51, 49, 46):
+            track.note(eighth * 240, 30, pitch, 100, 9)
+    song = song_of(track)
+    after, done = play(song, ornaments=Ornaments(KINDS, 5))
+    assert find_note_conflicts(song) and done.ornaments
+    assert not {o.bar for o in done.ornaments} & {c.bar for c in find_note_conflicts(after)}

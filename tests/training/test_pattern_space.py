@@ -53,6 +53,7 @@ def test_the_papers_sizes():
         assert (network.critic is not None) == (kind == "acai")
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("kind", CONFIGS)
 def test_it_learns(kind, tmp_path):
     task = small(kind)
@@ -64,6 +65,7 @@ def test_it_learns(kind, tmp_path):
     assert {"nats", "step_accuracy", "step_accuracy_sampled", "pass_rate", "radius"} == after[-1].keys()
 
 
+@pytest.mark.slow
 def test_a_killed_run_ends_with_the_same_weights(tmp_path):
     whole = train(Run(tmp_path / "a", small("acai"), small("acai").recipe, {}))
     train(Run(tmp_path / "b", small("acai"), replace(small("acai").recipe, updates=20), {}))
@@ -142,6 +144,7 @@ def table(tmp_path_factory):
     return path
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("kind", ["acai", "wide"])
 def test_a_run_writes_what_can_be_opened_without_torch(table, tmp_path, kind):
     sources = list_sources(str(table))
@@ -181,6 +184,7 @@ def test_genres_need_enough_patterns():
     assert list(places) == ["rock"] and places["rock"]["patterns"] == 12 and places["rock"]["centre"] == points[:12].mean(axis=0).tolist()
 
 
+@pytest.mark.slow
 def test_a_mixture_lies_as_its_points_do():
     rng = np.random.default_rng(0)
     points = np.concatenate([rng.normal(-5, 1, (500, 3)), rng.normal(5, 1, (500, 3))]).astype(np.float32)

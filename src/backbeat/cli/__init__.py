@@ -39,6 +39,7 @@ COMMANDS = {
     "check": "Say whether two hands and two feet can play drums.",
     "score": "Say how well drums suit a song.",
     "originality": "Find drums in training data.",
+    "compose": "A whole song from nothing: a form, drums, and melodies on them.",
     "map": "Draw a map of drum patterns: a page to look at, hear and bend.",
     "patterns": "Mine drum patterns, and sample a space of them.",
 }

@@ -31,6 +31,7 @@ MOST_BARS = 100_000
 @click.option("--top-p", type=float, help="Choose only among the likely, in (0, 1].")
 @click.option("--wav", type=click.Path(path_type=Path), help="Also render the song with its new bars (the first take).")
 @click.option("--model", type=click.Path(path_type=Path), help="The folder of another trained drummer.")
+@click.option("--machine", is_flag=True, help="Also hits that two hands and two feet cannot play.")
 @click.option("--force", is_flag=True, help="Allow -o to be the song itself.")
 @click.option("--json", "as_json", is_flag=True, help="Print one JSON object.")
 def command(
@@ -45,6 +46,7 @@ def command(
     top_p: float | None,
     wav: Path | None,
     model: Path | None,
+    machine: bool,
     force: bool,
     as_json: bool,
 ) -> None:
@@ -62,7 +64,9 @@ def command(
     read = read_song(song)
     paths = name_outputs(song, out, takes, wav, force=force, ending="infill")
     drummer = load_drummer(model)
-    done = infill_song(drummer, read, [b - 1 for b in chosen], keep=names, takes=takes, style=style, seed=seed, temperature=temperature, top_p=top_p)
+    done = infill_song(
+        drummer, read, [b - 1 for b in chosen], keep=names, takes=takes, style=style, seed=seed, temperature=temperature, top_p=top_p, machine=machine
+    )
     for path, take in zip(paths, done, strict=True):
         write_bytes(path, take.data)
     for warning in read.warnings:

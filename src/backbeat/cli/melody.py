@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import time
+from dataclasses import replace
 from itertools import count
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -108,8 +109,6 @@ def _read_drums(song: Song, bars: int | None) -> Groove:
     if bars is not None:
         grid = Grid(grid.bar_ticks[: bars + 1], grid.bar_quarters[:bars], grid.numerators[:bars], grid.denominators[:bars], grid.steps_per_quarter)
         end = int(grid.bar_ticks[-1])
-        from dataclasses import replace
-
         parts = [replace(part, notes=part.notes[part.notes["onset"] < end]) for part in song.parts]
         song = replace(song, parts=tuple(part for part in parts if len(part.notes)))
     return extract_groove(song, grid, load_kit("general_midi"))[0]

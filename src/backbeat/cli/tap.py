@@ -42,6 +42,7 @@ MIDI_ENDINGS = (".mid", ".midi", ".kar", ".rmi", ".smf")
 )
 @click.option("--wav", type=click.Path(path_type=Path), help="Also render the first take.")
 @click.option("--model", type=click.Path(path_type=Path), help="The folder of another trained drummer.")
+@click.option("--machine", is_flag=True, help="Also hits that two hands and two feet cannot play.")
 @click.option("--force", is_flag=True, help="Allow -o to be the input itself.")
 @click.option("--json", "as_json", is_flag=True, help="Print one JSON object.")
 def command(
@@ -63,6 +64,7 @@ def command(
     out: Path | None,
     wav: Path | None,
     model: Path | None,
+    machine: bool,
     force: bool,
     as_json: bool,
 ) -> None:
@@ -87,7 +89,7 @@ def command(
     paths = name_outputs(Path(line) if song else None, out, takes, wav, force=force, ending="tapped" if song else "tap")
     drummer = load_drummer(model)
     options: dict[str, Any] = {"style": style, "seed": seed, "temperature": temperature, "top_p": top_p}
-    grooves = play_line(drummer, tapped, takes, how=Tapping(between=between), as_class=as_class, **options)
+    grooves = play_line(drummer, tapped, takes, how=Tapping(between=between), as_class=as_class, machine=machine, **options)
     for groove, path in zip(grooves, paths, strict=True):
         _write(groove, path, tapped, song if part else None, drums or "replace", force=force)
     report = {"line": line, "part": part, "style": style, "seed": seed} | _report(grooves, paths, tapped)

@@ -8,14 +8,20 @@ import numpy as np
 import numpy.typing as npt
 
 from backbeat.codecs.strokes import Strokes
+from backbeat.midi import parse_song
 from backbeat.midi.reading import Reading
-from backbeat.midi.restrike import NewNote, StruckNotes
+from backbeat.midi.restrike import NewNote, StruckNotes, restrike
+from backbeat.song import Song
 from backbeat.transforms.ornaments import Ornament, Ornaments, Scene, choose_ghosts, choose_graces, draw_graces, list_ghost_places
+from backbeat.transforms.playability import find_note_conflicts
 from backbeat.units import Floats, Ints
 
 SNARES = (38, 40)
 SOFT, SOFTEST, LOUDEST = 0.25, 8, 44
 """Velocity (0-1) of a ghost before it is played; the softest and loudest (MIDI) it may become."""
+
+_NEAR_SECONDS, _TURNS = 0.25, 6
+"""No ornament so near to what cannot be played; rounds of looking for that."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -141,6 +147,29 @@ def write_graces(
             key = (int(notes.track[note]), int(notes.channel[note]), int(notes.pitch[note]))
             out += _place_graces(kind, key, int(ticks[note]), int(velocities[note]), (int(score.strokes.bars[i]), float(score.straight[i])), reading, rng)
     return out
+
+
+def drop_impossible(song: Song, notes: StruckNotes, ticks: Ints, velocities: Ints, added: list[tuple[Ornament, NewNote]]) -> list[tuple[Ornament, NewNote]]:
+    """Ornaments without those that stand near, or in a bar with, something that two hands and two feet cannot play, whether they are the cause or not.
+
+    Args:
+        song: the song.
+        notes, ticks, velocities: its drum notes, as they are written.
+        added: ornaments and their notes.
+    """
+    for _ in range(_TURNS):
+        if not added:
+            break
+        written = parse_song(restrike(song, notes, ticks, velocities, tuple(note for _, note in added)))
+        conflicts = find_note_conflicts(written)
+        where, bars = np.array([c.seconds for c in conflicts]), {c.bar for c in conflicts}
+        when = np.array([ornament.seconds for ornament, _ in added])
+        near = (np.abs(when[:, None] - where) < _NEAR_SECONDS).any(axis=1) if len(where) else np.zeros(len(when), np.bool_)
+        lost = {(o.kind, o.bar, o.place) for (o, _), out in zip(added, near.tolist(), strict=True) if out or o.bar in bars}
+        if not lost:
+            break
+        added = [(o, note) for o, note in added if (o.kind, o.bar, o.place) not in lost]
+    return added
 
 
 def _place_graces(

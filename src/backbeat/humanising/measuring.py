@@ -11,8 +11,10 @@ from backbeat.codecs.places import Swing
 from backbeat.errors import InputError
 from backbeat.metrics.feel import measure_push, measure_spread, measure_swing
 from backbeat.midi.reading import Reading, read_strokes
+from backbeat.midi.restrike import StruckNotes
 from backbeat.song import Song
 from backbeat.transforms.feel import choose_pairs
+from backbeat.transforms.feel_template import Template, learn_template
 from backbeat.units import Floats, Ints
 
 
@@ -101,3 +103,21 @@ def find_denominators(reading: Reading, bars: Ints) -> Ints:
 def find_paired_notes(reading: Reading) -> int:
     """8 or 16: the notes that the drums pair, or that a swing would pair."""
     return choose_pairs(reading.straight, reading.binary, reading.swing, find_denominators(reading, reading.strokes.bars) <= 4)
+
+
+def match_notes(notes: StruckNotes, written: StruckNotes) -> tuple[Ints, Ints]:
+    """Ticks and velocities that notes have in the file that was written: of one drum they keep their order."""
+    orders = [np.lexsort((n.on, n.pitch, n.channel, n.track)) for n in (notes, written)]
+    ticks, loud = np.empty(len(notes), np.int64), np.empty(len(notes), np.int64)
+    ticks[orders[0]], loud[orders[0]] = written.tick[orders[1]], written.velocity[orders[1]]
+    return ticks, loud
+
+
+def learn_groove(groove: Song) -> Template:
+    """The feel of the drums of a song, as a template.
+
+    Raises:
+        InputError: it has no drum notes.
+    """
+    other = read_drums(groove)
+    return learn_template(other.strokes, other.straight, other.lateness, other.swing)

@@ -7,12 +7,12 @@ from dataclasses import dataclass, replace
 import numpy as np
 
 from backbeat.codecs.places import Swing, warp
-from backbeat.humanising.adding import LOUDEST, SOFTEST, Score, add_ghosts, find_leaders, find_snare, write_ghosts, write_graces
-from backbeat.humanising.measuring import Measured, count_leading, find_denominators, find_paired_notes, measure, read_drums
+from backbeat.humanising.adding import LOUDEST, SOFTEST, Score, add_ghosts, drop_impossible, find_leaders, find_snare, write_ghosts, write_graces
+from backbeat.humanising.measuring import Measured, count_leading, find_denominators, find_paired_notes, learn_groove, match_notes, measure, read_drums
 from backbeat.humanising.wish import Player, Wish
 from backbeat.metrics.feel import Likeness, compare_feel
 from backbeat.midi import parse_song
-from backbeat.midi.restrike import NewNote, StruckNotes, find_struck, limit_ticks, open_ends, restrike
+from backbeat.midi.restrike import NewNote, find_struck, limit_ticks, open_ends, restrike
 from backbeat.performer import load_performer
 from backbeat.song import Song
 from backbeat.transforms.feel import (
@@ -26,7 +26,7 @@ from backbeat.transforms.feel import (
     scale_spread,
     scale_velocities,
 )
-from backbeat.transforms.feel_template import Template, follow_template, learn_template
+from backbeat.transforms.feel_template import follow_template
 from backbeat.transforms.ornaments import Ornament, Scene
 from backbeat.units import Floats, Ints
 
@@ -87,7 +87,7 @@ class _Session:
     def __init__(self, song: Song, wish: Wish, groove: Song | None) -> None:
         self.song, self.wish, self.reading = song, wish, read_drums(song)
         self.remarks: list[str] = []
-        self.template = _learn(groove) if groove is not None else None
+        self.template = learn_groove(groove) if groove is not None else None
         reading = self.reading
         self.score = Score(reading.strokes, reading.straight, reading.binary, reading.drift, reading.lateness, count_leading(reading), len(reading.strokes))
         self.of = wish.feel.swing_of or find_paired_notes(reading)
@@ -196,12 +196,15 @@ class _Session:
         return keep_flams(late, self.score.given, place, names == "kick", names == "snare")
 
     def _give_feel(self, late: Floats) -> Floats:
-        feel, drift = self.wish.feel, self.score.drift
-        if feel.tightness != 1:
-            late = self._tighten(late - drift, feel.tightness) + drift
-        aims = self._list_aims(late)
+        feel = self.wish.feel
+        self.classes = self._find_classes()
         if feel.late_ms and abs(feel.late_ms) > _FAR * 15_000 / float(self.score.strokes.qpm.max()):
             self.remarks.append(f"{abs(feel.late_ms):g} ms is more than a third of a 16th where these drums are fastest")
+        return self._finish(late) if feel.tightness == 1 else self._tighten(late, feel.tightness)
+
+    def _finish(self, late: Floats) -> Floats:
+        """Lateness [m] with the means that are asked for, flams still flams."""
+        aims, drift = self._list_aims(late), self.score.drift
         for _ in range(_TURNS if aims else 0):
             late = reach_means(late, aims, self._seconds(), self.score.weights)
             late = late if self._parts_flams() else self._keep_flams(late)
@@ -218,12 +221,13 @@ class _Session:
 
     def _tighten(self, late: Floats, tightness: float) -> Floats:
         """Lateness [m] with its spread divided by the tightness, as it will be heard: strokes held back, the start of the file and ticks are made up for."""
-        wanted, scale = float(self._hear(late).std()) / tightness, 1 / tightness
-        best, miss = late, np.inf
+        drift = self.score.drift
+        wanted, scale = self._measure_spread(self._finish(late)) / tightness, 1 / tightness
+        best, miss, reached = late, np.inf, 0.0
         for _ in range(_TRIES):
-            out = scale_spread(late, scale)
-            out = self._settle(out) if tightness < 1 else out
-            got = float(self._hear(out).std())
+            out = scale_spread(late - drift, scale)
+            out = self._finish((self._settle(out) if tightness < 1 else out) + drift)
+            got = self._measure_spread(out)
             if abs(got - wanted) < miss:
                 best, miss, reached = out, abs(got - wanted), got
             if got <= 1e-9 or miss < 1e-3 * wanted:
@@ -235,10 +239,17 @@ class _Session:
             )
         return best
 
+    def _measure_spread(self, late: Floats) -> float:
+        """Standard deviation of the lateness [m], of the strokes of the file; within classes where these are asked to lie apart."""
+        heard, columns = self._hear(late)[: self.score.own], self.score.strokes.columns[: self.score.own]
+        for column in np.unique(columns).tolist() if self.classes else ():
+            heard[columns == column] -= heard[columns == column].mean()
+        return float(heard.std())
+
     def _hear(self, late: Floats) -> Floats:
-        """Lateness [m] after rounding to ticks, none of which comes before 0 or behind the end of its track."""
+        """Lateness [m] without the drift after rounding to ticks, none of which comes before 0 or behind the end of its track."""
         clock, seconds = self.reading.clock, self._seconds()
-        ticks = np.maximum(self._find_ticks(late + self.score.drift, self.score.strokes.columns), 0)
+        ticks = np.maximum(self._find_ticks(late, self.score.strokes.columns), 0)
         if not self._is_moved():
             ticks[: self.score.own] = np.minimum(ticks[: self.score.own], self.reading.notes.high[find_leaders(self.reading)])
         return np.asarray((clock.seconds(ticks) - seconds) * 1000 - self.score.drift)
@@ -252,7 +263,7 @@ class _Session:
     def _list_aims(self, late: Floats) -> list[Aim]:
         """The means to be reached: those that are asked for, and the swing."""
         feel, columns = self.wish.feel, self.score.strokes.columns
-        own = self._find_classes()
+        own = self.classes
         rest = ~np.isin(columns, list(own))
         aims = self._list_pair_aims(late, own)
         if feel.swing is not None:
@@ -306,6 +317,7 @@ class _Session:
         soft = np.clip(np.floor(velocities + 0.5), SOFTEST, LOUDEST).astype(np.int64)
         added = write_ghosts(self.score, self.reading, self._seconds() + late / 1000, soft)
         added += write_graces(self.score, self._scene(), self.reading, self.wish.ornaments, self.rng, ticks, loud)
+        added = drop_impossible(self.song, self.reading.notes, ticks, loud, added)
         return sorted(added, key=lambda pair: pair[1].tick)
 
     def _remark_coarse(self) -> None:
@@ -320,7 +332,7 @@ class _Session:
         """Read back what was written, ``bare`` of ornaments, and measure it."""
         reading = self.reading
         leader = find_leaders(reading)
-        ticks, loud = _match(reading.notes, find_struck(replace(parse_song(bare), parts=self.song.parts)))
+        ticks, loud = match_notes(reading.notes, find_struck(replace(parse_song(bare), parts=self.song.parts)))
         late = (reading.clock.seconds(ticks[leader]) - self._seconds()[: self.score.own]) * 1000
         velocities = loud[leader].astype(np.float64)
         was = reading.strokes.velocities.astype(np.float64) * 127
@@ -330,16 +342,3 @@ class _Session:
         if self.template is not None:
             likeness = compare_feel(replace(reading.strokes, velocities=(velocities / 127).astype(np.float32)), reading.straight, late, self.template)
         return Humanised(data, before, after, likeness, tuple(ornaments), len(reading.notes), reading.aligned, tuple(self.remarks))
-
-
-def _learn(groove: Song) -> Template:
-    other = read_drums(groove)
-    return learn_template(other.strokes, other.straight, other.lateness, other.swing)
-
-
-def _match(notes: StruckNotes, written: StruckNotes) -> tuple[Ints, Ints]:
-    """Ticks and velocities that notes have in the file that was written: of one drum they keep their order."""
-    orders = [np.lexsort((n.on, n.pitch, n.channel, n.track)) for n in (notes, written)]
-    ticks, loud = np.empty(len(notes), np.int64), np.empty(len(notes), np.int64)
-    ticks[orders[0]], loud[orders[0]] = written.tick[orders[1]], written.velocity[orders[1]]
-    return ticks, loud

@@ -15,7 +15,7 @@ from backbeat.midi.chunks import Chunk
 from backbeat.units import Ints
 
 META, SYSEX, ESCAPE = 0xFF, 0xF0, 0xF7
-TEXT, TRACK_NAME, INSTRUMENT_NAME, END_OF_TRACK, SET_TEMPO, TIME_SIGNATURE = 0x01, 0x03, 0x04, 0x2F, 0x51, 0x58
+TEXT, TRACK_NAME, INSTRUMENT_NAME, MARKER, END_OF_TRACK, SET_TEMPO, TIME_SIGNATURE = 0x01, 0x03, 0x04, 0x06, 0x2F, 0x51, 0x58
 MAX_TICK = 1 << 40
 """Ticks beyond this are a fault: at 30,720 ticks a quarter it is a year of music."""
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -11,7 +12,7 @@ from backbeat.files import write_bytes
 from backbeat.groove import Groove
 from backbeat.midi.chunks import FRAME_RATES
 from backbeat.midi.drumtrack import build_drum_chunk, encode_chunk, encode_delta, encode_meta, plan_notes
-from backbeat.midi.events import END_OF_TRACK, SET_TEMPO, TIME_SIGNATURE
+from backbeat.midi.events import END_OF_TRACK, MARKER, SET_TEMPO, TIME_SIGNATURE
 from backbeat.midi.splice import Drums, splice
 from backbeat.song import Song
 from backbeat.units import MetreMap, TempoMap
@@ -70,12 +71,28 @@ def write_groove(groove: Groove, path: str | Path, tempo: TempoMap, metre: Metre
         OutputError: the path cannot be written.
         ValueError: the maps do not fit into a MIDI file.
     """
-    end_tick = int(groove.grid.bar_ticks[-1])
-    notes = plan_notes(groove, end_tick)
-    header = (1).to_bytes(2, "big") + (2).to_bytes(2, "big") + _encode_division(tempo)
-    data = encode_chunk(b"MThd", header) + _build_conductor(tempo, metre, end_tick) + build_drum_chunk(notes, "Drums", end_tick)
+    notes = plan_notes(groove, int(groove.grid.bar_ticks[-1]))
+    data = build_song(groove, tempo, metre)
     write_bytes(path, data)
     return WriteReport(Path(path), len(data), len(notes.tick), notes.merged, 0)
+
+
+def build_song(groove: Groove, tempo: TempoMap, metre: MetreMap, parts: Sequence[bytes] = (), markers: Sequence[tuple[int, str]] = ()) -> bytes:
+    """A file of format 1: a track of tempi, metres and markers, a drum track, and other tracks.
+
+    Args:
+        groove: the drums.
+        tempo, metre: the maps on which the groove's grid was laid.
+        parts: track chunks, see ``parttrack.build_part_chunk``.
+        markers: tick and text of each.
+
+    Raises:
+        ValueError: the maps do not fit into a MIDI file.
+    """
+    end_tick = int(groove.grid.bar_ticks[-1])
+    header = (1).to_bytes(2, "big") + (2 + len(parts)).to_bytes(2, "big") + _encode_division(tempo)
+    conductor = _build_conductor(tempo, metre, end_tick, markers)
+    return encode_chunk(b"MThd", header) + conductor + build_drum_chunk(plan_notes(groove, end_tick), "Drums", end_tick) + b"".join(parts)
 
 
 def _is_input(song: Song, path: Path) -> bool:
@@ -97,12 +114,13 @@ def _encode_division(tempo: TempoMap) -> bytes:
     raise ValueError(f"a MIDI file cannot hold {tempo.ticks_per_second} ticks per second")
 
 
-def _build_conductor(tempo: TempoMap, metre: MetreMap, end_tick: int) -> bytes:
-    """The track chunk with the metres and tempi that start before ``end_tick``."""
+def _build_conductor(tempo: TempoMap, metre: MetreMap, end_tick: int, markers: Sequence[tuple[int, str]] = ()) -> bytes:
+    """The track chunk with the metres, tempi and markers that start before ``end_tick``."""
     events = [(tick, encode_meta(SET_TEMPO, us.to_bytes(3, "big"))) for tick, us in zip(tempo.ticks, tempo.microseconds, strict=True)]
     for tick, numerator, denominator in zip(metre.ticks, metre.numerators, metre.denominators, strict=True):
         payload = bytes([numerator, denominator.bit_length() - 1, max(1, 96 // denominator), 8])
         events.append((tick, encode_meta(TIME_SIGNATURE, payload)))
+    events += [(tick, encode_meta(MARKER, text.encode("utf-8"))) for tick, text in markers]
     body, now = b"", 0
     for tick, event in sorted(e for e in events if e[0] < end_tick or e[0] == 0):
         body += encode_delta(tick - now) + event

@@ -7,10 +7,7 @@ A folder holds ``encoder.onnx`` (hits to mean and log deviation), ``decoder.onnx
 
 from __future__ import annotations
 
-import json
-import zipfile
 from collections.abc import Sequence
-from dataclasses import dataclass
 from importlib import resources
 from pathlib import Path
 from typing import Any
@@ -22,8 +19,8 @@ from backbeat.codecs.patterns import CLASSES, Patterns, find_first, hash_pattern
 from backbeat.datasets.styles import find_style
 from backbeat.errors import InputError, ModelError
 from backbeat.metrics.patterns import LEAST_ENTROPY, Hashes, is_novel, is_rich
+from backbeat.models.pattern_folder import Genre, Latents, open_network, read_arrays, read_config, read_genre
 
-NETWORK = "pattern-space"
 SHIPPED = {"wide": "pattern_wide", "acai": "pattern_acai", "vae": "pattern_vae", "ae": "pattern_ae"}
 """Models that ship by name, and their folders below ``weights``; the first is the default."""
 MOST = 100_000
@@ -31,23 +28,6 @@ MOST = 100_000
 BATCH = 4096
 LEAST_OF_GENRE = 8
 """Genres with fewer patterns get no place."""
-Latents = npt.NDArray[np.float32]
-ARRAYS = ("mean", "covariance", "weights", "centres", "roots", "known")
-
-
-@dataclass(frozen=True, eq=False)
-class Genre:
-    """Where a genre lies.
-
-    Args:
-        centre: float32 [latent], the mean of its patterns.
-        deviation: float32 [latent] of them.
-        patterns: how many there were.
-    """
-
-    centre: Latents
-    deviation: Latents
-    patterns: int
 
 
 class PatternSpace:
@@ -61,12 +41,12 @@ class PatternSpace:
     """
 
     def __init__(self, folder: Path) -> None:
-        self.folder, self.config = folder, _read_config(folder)
+        self.folder, self.config = folder, read_config(folder)
         sizes = self.config["sizes"]
         self.kind, self.steps, self.latent = str(sizes["kind"]), int(sizes["steps"]), int(sizes["latent"])
-        self._encoder, self._decoder = (_open(folder / name) for name in ("encoder.onnx", "decoder.onnx"))
-        self._space = _read_arrays(folder / "space.npz", self.latent)
-        self.genres = {name: _read_genre(g, self.latent, folder) for name, g in self.config["genres"].items()}
+        self._encoder, self._decoder = (open_network(folder / name) for name in ("encoder.onnx", "decoder.onnx"))
+        self._space = read_arrays(folder / "space.npz", self.latent)
+        self.genres = {name: read_genre(g, self.latent, folder) for name, g in self.config["genres"].items()}
 
     @property
     def name(self) -> str:
@@ -298,55 +278,6 @@ class PatternSpace:
 
 def _flatten(patterns: Patterns) -> npt.NDArray[np.float32]:
     return patterns_to_hits(patterns).reshape(len(patterns), -1).astype(np.float32)
-
-
-def _read_config(folder: Path) -> dict[str, Any]:
-    try:
-        config = json.loads((folder / "config.json").read_text(encoding="utf-8"))
-    except (OSError, ValueError) as error:
-        raise ModelError(f"{folder}: no readable config.json, so this is not a model folder") from error
-    if not isinstance(config, dict) or config.get("network") != NETWORK or config.get("schema") != 1:
-        raise ModelError(f"{folder} holds no {NETWORK} that this version can read: 'backbeat train pattern-space' makes one")
-    sizes = config.get("sizes")
-    if not isinstance(sizes, dict) or not {"kind", "steps", "latent"} <= sizes.keys() or not isinstance(config.get("genres"), dict):
-        raise ModelError(f"{folder}: config.json lacks sizes or genres: install or train the model again")
-    return config
-
-
-def _open(path: Path) -> Any:  # noqa: ANN401 - a session of onnxruntime
-    import onnxruntime as ort  # slow to import: only when something is computed
-
-    options = ort.SessionOptions()
-    options.intra_op_num_threads = options.inter_op_num_threads = 1
-    options.log_severity_level = 3
-    try:
-        return ort.InferenceSession(str(path), options, providers=["CPUExecutionProvider"])
-    except Exception as error:  # onnxruntime raises classes of its own that share no base
-        raise ModelError(f"{path}: the weights cannot be loaded ({type(error).__name__}): install or train the model again") from error
-
-
-def _read_arrays(path: Path, latent: int) -> dict[str, npt.NDArray[Any]]:
-    try:
-        with np.load(path, allow_pickle=False) as file:
-            arrays = {name: np.asarray(file[name]) for name in (*ARRAYS, *(n for n in file.files if n.startswith("layer")))}
-    except (OSError, ValueError, KeyError, EOFError, zipfile.BadZipFile) as error:
-        raise ModelError(f"{path} is missing or damaged ({type(error).__name__}): install or train the model again") from error
-    parts = len(arrays["weights"])
-    shapes = {"mean": (latent,), "covariance": (latent, latent), "centres": (parts, latent), "roots": (parts, latent, latent)}
-    if any(arrays[name].shape != shape for name, shape in shapes.items()) or arrays["known"].dtype != np.uint64:
-        raise ModelError(f"{path} does not fit config.json: install or train the model again")
-    arrays["weights"] = arrays["weights"].astype(np.float64) / arrays["weights"].astype(np.float64).sum()
-    return arrays
-
-
-def _read_genre(genre: Any, latent: int, folder: Path) -> Genre:  # noqa: ANN401 - of a JSON file
-    try:
-        found = Genre(np.array(genre["centre"], np.float32), np.array(genre["deviation"], np.float32), int(genre["patterns"]))
-    except (KeyError, TypeError, ValueError) as error:
-        raise ModelError(f"{folder}: config.json has a damaged genre: install or train the model again") from error
-    if found.centre.shape != (latent,) or found.deviation.shape != (latent,):
-        raise ModelError(f"{folder}: config.json has a genre of other dimensions: install or train the model again")
-    return found
 
 
 def place_genres(points: Latents, genres: Sequence[str], least: int = LEAST_OF_GENRE) -> dict[str, dict[str, Any]]:

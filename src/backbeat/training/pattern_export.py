@@ -20,7 +20,8 @@ from backbeat.datasets.pattern_table import PatternTable
 from backbeat.errors import MissingExtraError, ModelError
 from backbeat.files import write_bytes
 from backbeat.kits import load_kit
-from backbeat.models.pattern_space import NETWORK, PatternSpace, place_genres
+from backbeat.models.pattern_folder import NETWORK
+from backbeat.models.pattern_space import PatternSpace, place_genres
 from backbeat.networks import pattern_space as networks
 from backbeat.training.still import Still
 
