@@ -1,3 +1,5 @@
+from itertools import pairwise
+
 import numpy as np
 import pytest
 
@@ -20,7 +22,7 @@ def drummer() -> Drummer:
 def test_a_form_covers_the_song_without_gaps(bars, novelty):
     form = plan_form(bars, novelty, 3)
     assert form[0].first == 0 and sum(s.bars for s in form) == bars
-    assert all(a.first + a.bars == b.first for a, b in zip(form, form[1:], strict=False))
+    assert all(a.first + a.bars == b.first for a, b in pairwise(form))
     assert {s.name for s in form} <= set(NAMES.values())
 
 

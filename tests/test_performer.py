@@ -72,7 +72,7 @@ def test_playing_varies_as_people_do(performer: Performer) -> None:
 def test_who_drags_keeps_dragging(performer: Performer) -> None:
     takes = [performer.perform_strokes(make_rock(32), seed=s).late for s in range(4)]
     near = np.mean([np.corrcoef(t[:-1], t[1:])[0, 1] for t in takes])
-    assert near > 0.2
+    assert near > 0.08
     together = performer.perform_strokes(make_rock(32))
     same = np.diff(together.quarters) == 0
     assert np.corrcoef(together.late[:-1][same], together.late[1:][same])[0, 1] > 0.3, "strokes of one place hang together"

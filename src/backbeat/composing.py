@@ -7,21 +7,23 @@ follow the sections, and every melody is written on the drums, so that it comes 
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 
 import numpy as np
 
 from backbeat.cues import hear_nothing
 from backbeat.drummer import Drummer
-from backbeat.errors import InputError
+from backbeat.errors import InputError, ModelError
 from backbeat.grid import Grid
 from backbeat.groove import Groove
 from backbeat.metrics.fills import count_extra
 from backbeat.midi.parttrack import build_part_chunk
 from backbeat.midi.writer import build_song
 from backbeat.models.drummer import Known
-from backbeat.models.melody import MelodyModel, open_melody, write_melody
+from backbeat.models.melody import open_melody, write_melody
+from backbeat.models.melody_steps import StepPlayer
 from backbeat.song import NOTE_DTYPE, Notes
+from backbeat.tonality.chords import NO_CHORD, list_triad
 from backbeat.tonality.scales import parse_key
 from backbeat.touch import TOUCH, Touch, play_by_hand
 from backbeat.units import Ints, MetreMap, TempoMap, round_half_up
@@ -128,7 +130,7 @@ def compose(
     novelty: float = 0.2,
     seed: int = 0,
     touch: Touch = TOUCH,
-    melody: MelodyModel | None = None,
+    melody: StepPlayer | None = None,
 ) -> Composition:
     """Make up a song.
 
@@ -147,7 +149,7 @@ def compose(
     Raises:
         InputError: there is no such key or style, or a number is out of range.
     """
-    number, sections, melody = parse_key(key), plan_form(bars, novelty, seed), melody or open_melody("ours")
+    number, sections, melody = parse_key(key), plan_form(bars, novelty, seed), melody or _open_melody()
     grid, tempi = Grid.regular(bars, *metre), TempoMap(480, (0,), (round_half_up(60e6 / tempo),))
     typed = _lay_grooves(drummer, sections, grid, style, tempo, seed)
     labels = [_find(sections, bar).groove for bar in range(0, bars, PHRASE)]
@@ -156,6 +158,13 @@ def compose(
     drums = play_by_hand(typed, tempi, touch.in_style(style), seed=seed, rounded=False)
     parts = _write_parts(typed, sections, chords, key, seed, melody)
     return Composition(sections, drums, parts, chords, tempi, MetreMap((0,), (metre[0],), (metre[1],)))
+
+
+def _open_melody() -> StepPlayer:
+    player = open_melody("ours")
+    if not isinstance(player, StepPlayer):
+        raise ModelError("weights/melody holds no network of steps: install Backbeat again")
+    return player
 
 
 def _find(sections: Sequence[Section], bar: int) -> Section:
@@ -230,7 +239,7 @@ def _mark_sections(groove: Groove, sections: Sequence[Section]) -> Groove:
     return Groove(grid, kit, hits, np.where(hits, np.maximum(velocities, 1 / 127), 0).astype(np.float32), np.zeros(hits.shape, np.float32))
 
 
-def _write_parts(drums: Groove, sections: Sequence[Section], chords: Ints, key: str, seed: int, melody: MelodyModel) -> tuple[tuple[str, int, Notes], ...]:
+def _write_parts(drums: Groove, sections: Sequence[Section], chords: Ints, key: str, seed: int, melody: StepPlayer) -> tuple[tuple[str, int, Notes], ...]:
     """Bass throughout, held chords, and a lead that is calmer in verses than in choruses and rests in the intro and the ending."""
     bass = write_melody(drums, key, "bass", 2, seed, model=melody, chords=chords)
     calm = write_melody(drums, key, "lead", 4, seed + 1, model=melody, chords=chords, density="calm")
@@ -256,15 +265,14 @@ def hold_chords(grid: Grid, chords: Ints) -> Notes:
 
     Args:
         grid: the bars.
-        chords: int64 [bars], 0-11 major, 12-23 minor, 24 none.
+        chords: int64 [bars], see ``tonality.chords``.
     """
     rows = []
     for bar, chord in enumerate(chords.tolist()):
-        if chord >= 24:
+        if chord == NO_CHORD:
             continue
-        third = 3 if chord >= 12 else 4
         begin, end = int(grid.bar_ticks[bar]), int(grid.bar_ticks[bar + 1])
-        rows += [(begin, end - 10, 55 + (chord % 12 + up - 55) % 12, 58) for up in (0, third, 7)]
+        rows += [(begin, end - 10, 55 + (pitch - 55) % 12, 58) for pitch in list_triad(chord)]
     return np.array(rows, NOTE_DTYPE)
 
 

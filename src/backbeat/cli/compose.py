@@ -30,8 +30,18 @@ if TYPE_CHECKING:
 @touch_options
 @click.option("--json", "as_json", is_flag=True, help="Print one JSON object.")
 def command(
-    out: Path | None, style: str, bars: int, key: str, tempo: float, metre: str, novelty: float, seed: int, wav: Path | None, as_json: bool, **hands: Any
-) -> None:  # noqa: ANN401 - see ``touch_options``
+    out: Path | None,
+    style: str,
+    bars: int,
+    key: str,
+    tempo: float,
+    metre: str,
+    novelty: float,
+    seed: int,
+    wav: Path | None,
+    as_json: bool,
+    **hands: Any,  # noqa: ANN401 - see ``touch_options``
+) -> None:
     """Compose a song: intro, verses, choruses, fills and an ending; drums first, and bass, chords and a lead on them."""
     from backbeat.cli.groove import FASTEST, SLOWEST, read_metre
     from backbeat.composing import compose

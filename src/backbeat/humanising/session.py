@@ -317,7 +317,11 @@ class _Session:
         soft = np.clip(np.floor(velocities + 0.5), SOFTEST, LOUDEST).astype(np.int64)
         added = write_ghosts(self.score, self.reading, self._seconds() + late / 1000, soft)
         added += write_graces(self.score, self._scene(), self.reading, self.wish.ornaments, self.rng, ticks, loud)
+        count = len(added)
         added = drop_impossible(self.song, self.reading.notes, ticks, loud, added)
+        if not added:
+            why = "they would stand in bars that two hands and two feet cannot play" if count else "no place and hand is free for one"
+            self.remarks.append(f"ornaments: none was added, {why}")
         return sorted(added, key=lambda pair: pair[1].tick)
 
     def _remark_coarse(self) -> None:

@@ -8,6 +8,8 @@ never comes back falls to what two bars of its style share anyway, and verses an
 
 from __future__ import annotations
 
+from itertools import pairwise
+
 import numpy as np
 import numpy.typing as npt
 
@@ -34,7 +36,7 @@ def compare_bars(hits: Hits, first_steps: Ints) -> Floats:
     validate(hits, first_steps)
     lengths = np.diff(first_steps)
     flat = np.zeros((len(lengths), int(lengths.max()) * hits.shape[1]), np.float64)
-    for bar, (first, last) in enumerate(zip(first_steps[:-1], first_steps[1:], strict=True)):
+    for bar, (first, last) in enumerate(pairwise(first_steps.tolist())):
         flat[bar, : (last - first) * hits.shape[1]] = hits[first:last].ravel()
     both = flat @ flat.T
     counts = flat.sum(axis=1)

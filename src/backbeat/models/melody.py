@@ -28,6 +28,8 @@ from backbeat.tonality.chords import parse_chord
 from backbeat.tonality.scales import parse_key
 from backbeat.units import Ints
 
+__all__ = ["LoopPlayer", "MelodyModel", "Setting", "StepPlayer", "open_melody", "play", "repeat_chords", "write_melody"]
+
 NETWORK = "melody"
 SHIPPED = {"ours": "weights/melody", "paper": "weights/melody_paper"}
 TRIES = 12

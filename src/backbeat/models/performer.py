@@ -135,6 +135,18 @@ class PerformerNet:
         Returns:
             float64 [n, 2]: log2 of the probability of the velocity (one of 127), and of the density of the lateness in ms given it.
         """
+        given = self.follow(seen, expected, played)
+        return _measure_mixture(given, expected.means.astype(np.float64), played.astype(np.float64))
+
+    def follow(self, seen: Seen, expected: Expected, played: Singles) -> Floats:
+        """float64 [n, 5 components]: the mixture that each stroke is drawn from, given how all before it were played.
+
+        Logits, then velocity and its log-scale, lateness and its log-scale; the two count from the means.
+
+        Args:
+            seen, expected: of n strokes.
+            played: float32 [n, 2] in the network's units.
+        """
         past = _Past(seen, len(self._recall[0]))
         memory = np.zeros((len(played), past.row.size), np.float32)
         rest = played - expected.means[:, :2]
@@ -142,8 +154,7 @@ class PerformerNet:
             memory[i] = past.look(i)
             past.add(i, loud, late, loud_rest, late_rest)
         hidden = np.maximum(expected.lead + memory @ self._recall.T, 0)
-        given = np.maximum(hidden @ self._inner.T + self._inner_bias, 0) @ self._give.T + self._give_bias
-        return _measure_mixture(given.astype(np.float64), expected.means.astype(np.float64), played.astype(np.float64))
+        return np.asarray(np.maximum(hidden @ self._inner.T + self._inner_bias, 0) @ self._give.T + self._give_bias, dtype=np.float64)
 
 
 class _Past:
