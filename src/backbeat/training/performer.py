@@ -39,18 +39,18 @@ class PerformerRecipe(Schedule):
         copies: validation readings, of ``VARIANTS``.
     """
 
-    updates: int = 3000
-    batch: int = 12_000
+    updates: int = 1100
+    batch: int = 8000
     rate: float = 2e-3
     warm_up: int = 50
     floor: float = 0.02
     optimiser: str = "adamw"
     decay: float = 0.02
     clip: float = 1.0
-    validate_every: int = 100
+    validate_every: int = 150
     save_every: int = 100
     length: int = 256
-    width: int = 128
+    width: int = 96
     blocks: int = 5
     hidden: int = 96
     inner: int = 64
