@@ -30,6 +30,7 @@ FLOORS = (
     {"evaluation"},
     {"training"},
     {"performer"},
+    {"profiles"},
     {"takes", "humanising", "touch"},
     {"finishing"},
     {"drummer", "plain_drummer", "appreciation"},

@@ -15,6 +15,7 @@ from backbeat.kits import load_kit
 from backbeat.midi import parse_song
 from backbeat.models.tapping import Tapping
 from backbeat.tapping import find_parts, play_line, tap_song, tap_text
+from backbeat.touch import TOUCH, TYPED, Touch
 from tests.midi.builders import METRES, Track, band_song, midi
 
 NEVER_HURRY = settings(max_examples=10, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
@@ -30,10 +31,17 @@ def drummer(drummer_folder: Path) -> Drummer:
 @given(st.text("xX.", min_size=1, max_size=24).filter(lambda t: "x" in t or "X" in t), st.sampled_from(METRES), st.sampled_from([2, 3, 4]), st.integers(0, 99))
 def test_every_tap_is_played_in_every_metre(drummer: Drummer, text: str, metre: tuple[int, int], density: int, seed: int) -> None:
     tapped = tap_text(text, metre=metre, bars=2, steps_per_quarter=density)
-    groove = play_line(drummer, tapped, seed=seed, temperature=1.5)[0]
+    groove = play_line(drummer, tapped, seed=seed, temperature=1.5, touch=Touch(performed=False))[0]
     assert groove.hits[tapped.line.taps].any(axis=1).all()
     at_taps = np.broadcast_to(tapped.line.taps[:, None], groove.hits.shape) & groove.hits
     assert np.array_equal(groove.offsets[at_taps], np.broadcast_to(tapped.line.offsets[:, None], groove.hits.shape)[at_taps])
+
+
+def test_a_typed_line_is_given_a_players_timing(drummer: Drummer) -> None:
+    tapped = tap_text("x.x.x.x.x.x.x.x.", bars=4)
+    by_hand, typed = (play_line(drummer, tapped, seed=2, touch=touch)[0] for touch in (TOUCH, TYPED))
+    assert by_hand.offsets[by_hand.hits].std() > 0.01 and not typed.offsets[typed.hits].any()
+    assert len(set(by_hand.velocities[by_hand.hits].tolist())) > 8
 
 
 def test_nothing_between_the_taps_is_nothing(drummer: Drummer) -> None:

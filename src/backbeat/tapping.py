@@ -11,13 +11,14 @@ from backbeat.codecs.taps import Line, lay_grid, lay_parts, lay_text, read_level
 from backbeat.cues import LANES, Cues, assign_lanes, hear
 from backbeat.drummer import Drummer
 from backbeat.errors import InputError, SongError
-from backbeat.finishing import end_with_band
+from backbeat.finishing import TAKES, end_with_band
 from backbeat.groove import Groove
 from backbeat.kits import load_kit
 from backbeat.models.drummer import Known
 from backbeat.models.tapping import Tapping, wish_for_line
 from backbeat.song import Part, Song
 from backbeat.takes import MAX_STEPS, check_length
+from backbeat.touch import TOUCH, Touch, perform
 from backbeat.transforms import follow_timing
 from backbeat.transforms.playability import make_playable
 from backbeat.units import MetreMap, TempoMap
@@ -152,7 +153,7 @@ def play_line(
     seed: int = 0,
     temperature: float | None = None,
     top_p: float | None = None,
-    machine: bool = False,
+    touch: Touch = TOUCH,
 ) -> list[Groove]:
     """Play drums of which a line is a part: every tap is played, with its timing, loud where it is loud.
 
@@ -163,7 +164,7 @@ def play_line(
         how: weights of the line.
         as_class: a class of ``drums_rnn_9`` that plays the line and nothing else; none = whatever suits.
         style, seed, temperature, top_p: see ``Drummer.accompany``.
-        machine: also hits that two hands and two feet cannot play; they leave otherwise, the least important first.
+        touch: how the hits are played; a line that was tapped by hand keeps its own timing.
 
     Raises:
         InputError: an option is out of range.
@@ -175,8 +176,9 @@ def play_line(
     known = know_class(line, drummer, as_class) if as_class else None
     wishes = None if known else wish_for_line(line, how)
     played = drummer.play_cues(cues, takes, known=known, wishes=wishes, line=line.taps, style=style, seed=seed, temperature=temperature, top_p=top_p)
-    finished = [_finish(groove, tapped, cues) for groove in played]
-    return finished if machine else [make_playable(groove, tapped.tempo) for groove in finished]
+    touch = touch.in_style(style)
+    finished = [_finish(groove, tapped, cues, touch, TAKES * abs(seed) + take) for take, groove in enumerate(played)]
+    return [make_playable(groove, tapped.tempo) for groove in finished] if touch.playable else finished
 
 
 def know_class(line: Line, drummer: Drummer, name: str) -> Known:
@@ -194,13 +196,16 @@ def know_class(line: Line, drummer: Drummer, name: str) -> Known:
     return Known(mask, Groove(line.grid, kit, hits, velocities, np.zeros(hits.shape, np.float32)))
 
 
-def _finish(groove: Groove, tapped: Tapped, cues: Cues) -> Groove:
-    """The line's timing and loudness on its steps, the band's timing between them."""
+def _finish(groove: Groove, tapped: Tapped, cues: Cues, touch: Touch, seed: int) -> Groove:
+    """The line's timing and loudness on its steps, the band's timing between them; a line that stands on the grid is given a player's timing."""
     line, followed = tapped.line, follow_timing(groove, cues)
-    offsets = np.where(line.taps[:, None], line.offsets[:, None], followed.offsets)
-    velocities = groove.velocities.copy()
-    if np.ptp(line.velocities[line.taps]) > 8 / 127:
-        louder = line.velocities - line.middle
-        velocities = np.clip(velocities + 0.6 * np.where(line.taps, louder, 0)[:, None], 1 / 127, 1).astype(np.float32)
+    if touch.performed and groove.hits.any():
+        followed = perform(followed, tapped.tempo, touch.playing, seed=seed)
+    typed = touch.performed and not line.offsets[line.taps].any()
+    offsets = np.where(line.taps[:, None] & (not typed), line.offsets[:, None], followed.offsets)
+    velocities = followed.velocities.copy()
+    if np.ptp(line.velocities[line.taps]) > 8 / 127:  # a line with accents says how loud its taps are
+        louder = np.clip(groove.velocities + 0.6 * (line.velocities - line.middle)[:, None], 1 / 127, 1)
+        velocities = np.where(line.taps[:, None], louder, velocities).astype(np.float32)
     timed = groove.replace(velocities=velocities, offsets=np.where(groove.hits, offsets, 0).astype(np.float32))
     return end_with_band(timed, tapped.heard) if tapped.heard.data else timed

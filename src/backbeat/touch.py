@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field, replace
 from functools import cache
+from pathlib import Path
 
 import numpy as np
 import numpy.typing as npt
@@ -11,6 +12,7 @@ import numpy.typing as npt
 from backbeat.codecs.strokes import groove_to_strokes
 from backbeat.groove import Groove
 from backbeat.performer import Performer, Playing, load_performer
+from backbeat.profiles import load_profile
 from backbeat.transforms.playability import make_playable
 from backbeat.units import Floats, TempoMap
 
@@ -33,11 +35,13 @@ class Touch:
         performed: velocities and microtiming by the performer; False leaves them as the drummer decided, on the grid and the band's timing.
         playable: hits that two hands and two feet cannot play leave.
         playing: how the performer plays.
+        profile: folder of ``backbeat learn``, whose player it is; none = the performer that ships.
     """
 
     performed: bool = True
     playable: bool = True
     playing: Playing = field(default_factory=lambda: Playing(tightness=TIGHTNESS))
+    profile: Path | None = None
 
     def in_style(self, style: str) -> Touch:
         """The same in a style, where the performer knows it and nothing else is asked for."""
@@ -68,7 +72,8 @@ def play_by_hand(groove: Groove, tempo: TempoMap, touch: Touch = TOUCH, *, seed:
         rounded: the hits stand on the nearest 16th, whatever was meant; else they are meant where they are.
     """
     if touch.performed and groove.hits.any():
-        groove = perform(groove, tempo, touch.playing, seed=seed, rounded=rounded)
+        performer = load_profile(touch.profile) if touch.profile is not None else None
+        groove = perform(groove, tempo, touch.playing, seed=seed, rounded=rounded, performer=performer)
     return make_playable(groove, tempo) if touch.playable else groove
 
 

@@ -36,6 +36,7 @@ COMMANDS = {
     "evaluate": "Measure a model beside its floors.",
     "log-likelihood": "Say how likely drums are to a model.",
     "listening": "Analyse the answers of a listening test.",
+    "learn": "Learn how a player plays from a few takes.",
     "check": "Say whether two hands and two feet can play drums.",
     "score": "Say how well drums suit a song.",
     "originality": "Find drums in training data.",

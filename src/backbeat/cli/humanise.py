@@ -23,6 +23,7 @@ if TYPE_CHECKING:
 @click.option("-o", "--out", type=click.Path(path_type=Path), help="File to write. Default: DRUMS-humanised.mid beside it, or a free name.")
 @click.option("--style", default="any", show_default=True, help="Play in a style, such as rock, funk or jazz.")
 @click.option("--drummer", default="any", show_default=True, help="Play like a drummer of Groove MIDI, such as drummer7.")
+@click.option("--profile", type=click.Path(path_type=Path), help="Play like the player of a profile, a folder that 'backbeat learn' wrote.")
 @click.option("--tightness", type=float, default=1.0, show_default=True, help="2 halves the spread of the timing, 0.5 doubles it.")
 @click.option("--dynamics", type=float, default=1.0, show_default=True, help="2 doubles the spread of the velocities, 0 makes them alike.")
 @click.option("--temperature", type=float, default=1.0, show_default=True, help="How unusual the playing may be.")
@@ -45,6 +46,7 @@ def command(drums: Path, out: Path | None, groove: Path | None, force: bool, as_
     from backbeat.files import write_bytes
     from backbeat.humanising import humanise
     from backbeat.midi import read_song
+    from backbeat.profiles import load_profile
 
     started = time.perf_counter()
     wish = _read_wish(options)
@@ -52,7 +54,8 @@ def command(drums: Path, out: Path | None, groove: Path | None, force: bool, as_
     out = out or _find_name(drums)
     _check_name(out, drums, groove, force)
     other = read_song(groove) if groove else None
-    done = humanise(song, wish, groove=other)
+    player = load_profile(options["profile"]) if options["profile"] else None
+    done = humanise(song, wish, player=player, groove=other)
     write_bytes(out, done.data)
     report = _describe(done, wish) | {"file": str(drums), "out": str(out), "warnings": list(song.warnings), "seconds": round(time.perf_counter() - started, 3)}
     click.echo(json.dumps(report, ensure_ascii=False) if as_json else _tell(report))

@@ -11,6 +11,7 @@ import click
 
 from backbeat.cli.groove import FASTEST, SLOWEST, read_metre
 from backbeat.cli.outputs import name_outputs, render_output
+from backbeat.cli.touch_options import make_touch, touch_options
 from backbeat.errors import InputError
 
 if TYPE_CHECKING:
@@ -42,7 +43,7 @@ MIDI_ENDINGS = (".mid", ".midi", ".kar", ".rmi", ".smf")
 )
 @click.option("--wav", type=click.Path(path_type=Path), help="Also render the first take.")
 @click.option("--model", type=click.Path(path_type=Path), help="The folder of another trained drummer.")
-@click.option("--machine", is_flag=True, help="Also hits that two hands and two feet cannot play.")
+@touch_options
 @click.option("--force", is_flag=True, help="Allow -o to be the input itself.")
 @click.option("--json", "as_json", is_flag=True, help="Print one JSON object.")
 def command(
@@ -64,9 +65,9 @@ def command(
     out: Path | None,
     wav: Path | None,
     model: Path | None,
-    machine: bool,
     force: bool,
     as_json: bool,
+    **hands: Any,  # noqa: ANN401 - see ``touch_options``
 ) -> None:
     """Make a groove of LINE: text such as "x..x..X.", or a MIDI file with any rhythm of one voice.
 
@@ -89,7 +90,7 @@ def command(
     paths = name_outputs(Path(line) if song else None, out, takes, wav, force=force, ending="tapped" if song else "tap")
     drummer = load_drummer(model)
     options: dict[str, Any] = {"style": style, "seed": seed, "temperature": temperature, "top_p": top_p}
-    grooves = play_line(drummer, tapped, takes, how=Tapping(between=between), as_class=as_class, machine=machine, **options)
+    grooves = play_line(drummer, tapped, takes, how=Tapping(between=between), as_class=as_class, touch=make_touch(**hands), **options)
     for groove, path in zip(grooves, paths, strict=True):
         _write(groove, path, tapped, song if part else None, drums or "replace", force=force)
     report = {"line": line, "part": part, "style": style, "seed": seed} | _report(grooves, paths, tapped)

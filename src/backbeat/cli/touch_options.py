@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import replace
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import click
@@ -15,19 +16,20 @@ _OPTIONS = (
     click.option("--machine", is_flag=True, help="Also hits that two hands and two feet cannot play; else the least important of them leave."),
     click.option("--typed", is_flag=True, help="Velocities and places as decided, without the performer."),
     click.option("--drummer", default="any", show_default=True, help="Play like one of the performer's drummers: drummer1 to drummer10."),
+    click.option("--profile", type=click.Path(path_type=Path), help="Play like the player of a profile, a folder that 'backbeat learn' wrote."),
     click.option("--tightness", type=float, help="How near to the beat: 1 as the performer's drummers, 2 twice as tight. Default: 1.5."),
     click.option("--dynamics", type=float, default=1.0, show_default=True, help="Contrast of loud and soft hits: 0 none, 2 twice as much."),
 )
 
 
 def touch_options(command: Callable[..., Any]) -> Callable[..., Any]:
-    """Add the options to a command, which takes them as machine, typed, drummer, tightness and dynamics."""
+    """Add the options to a command, which takes them as machine, typed, drummer, profile, tightness and dynamics."""
     for option in reversed(_OPTIONS):
         command = option(command)
     return command
 
 
-def make_touch(*, machine: bool, typed: bool, drummer: str, tightness: float | None, dynamics: float) -> Touch:
+def make_touch(*, machine: bool, typed: bool, drummer: str, profile: Path | None, tightness: float | None, dynamics: float) -> Touch:
     """What the options ask for.
 
     Raises:
@@ -36,4 +38,5 @@ def make_touch(*, machine: bool, typed: bool, drummer: str, tightness: float | N
     from backbeat.touch import TOUCH, Touch
 
     playing = replace(TOUCH.playing, drummer=drummer, dynamics=dynamics)
-    return Touch(performed=not typed, playable=not machine, playing=replace(playing, tightness=tightness) if tightness is not None else playing)
+    playing = replace(playing, tightness=tightness) if tightness is not None else playing
+    return Touch(performed=not typed, playable=not machine, playing=playing, profile=profile)
