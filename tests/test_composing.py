@@ -84,3 +84,11 @@ def test_other_metres(drummer, metre):
     song = parse_song(compose(drummer, 16, "Bb", metre=metre, seed=1).encode())
     assert set(zip(song.grid().numerators, song.grid().denominators, strict=True)) == {metre}
     assert all(len(p.notes) for p in song.band[:2])
+
+
+@pytest.mark.parametrize("bars", [4, 7, 16, 17, 23])
+def test_short_songs_begin_with_the_first_groove_and_end_with_one_that_was_heard(bars):
+    for seed in range(20):
+        form = plan_form(bars, 0.9, seed)
+        assert form[0].groove == 0 and sum(section.bars for section in form) == bars
+        assert form[-1].name != "ending" or form[-1].groove in {section.groove for section in form[:-1]}

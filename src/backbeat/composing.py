@@ -110,11 +110,12 @@ def plan_form(bars: int, novelty: float = 0.2, seed: int = 0) -> tuple[Section, 
     known: dict[str, int] = {}
     sections, first, count = list[Section](), 0, 0
     for letter, length in rows:
-        kind = {"I": "V", "E": "C"}.get(letter, letter)
+        if not length:
+            continue
+        kind = {"I": "V", "E": "C" if "C" in known else "V"}.get(letter, letter)
         if kind not in known or (letter not in "IE" and rng.random() < novelty):
             known[kind], count = count, count + 1
-        if length:
-            sections.append(Section(NAMES[letter], known[kind], first, length))
+        sections.append(Section(NAMES[letter], known[kind], first, length))
         first += length
     return tuple(sections)
 
@@ -192,13 +193,14 @@ def _lay_grooves(drummer: Drummer, sections: Sequence[Section], grid: Grid, styl
 
 
 def _make_core(drummer: Drummer, grid: Grid, style: str, tempo: float, seed: int, fullness: float) -> Groove:
-    """Four bars of a groove: of several that the drummer plays, the one that is as full as asked."""
+    """Four bars of a groove, the third as the first: of several that the drummer plays, the one that is as full as asked."""
     metre = grid.numerators[0], grid.denominators[0]
     played = []
     for k in range(CANDIDATES):
         whole = drummer.play_alone(Grid.regular(2 * PHRASE, *metre), style=style, qpm=tempo, seed=seed * CANDIDATES + k)
-        half, part = Grid.regular(PHRASE, *metre), slice(whole.grid.steps // 2, None)
-        played.append(Groove(half, whole.kit, whole.hits[part], whole.velocities[part], np.zeros_like(whole.velocities[part])))
+        half, steps = Grid.regular(PHRASE, *metre), whole.grid.steps // (2 * PHRASE)
+        rows = np.concatenate([np.arange(steps) + (PHRASE + bar) * steps for bar in (0, 1, 0, 3)])
+        played.append(Groove(half, whole.kit, whole.hits[rows], whole.velocities[rows], np.zeros_like(whole.velocities[rows])))
     some = [g for g in played if g.hits.sum() >= 3 * PHRASE] or played
     ordered = sorted(some, key=lambda g: float(g.velocities.sum()))
     return ordered[round_half_up(fullness * (len(ordered) - 1))]

@@ -30,3 +30,11 @@ def test_what_cannot_be_is_one_line(run, table, tmp_path, arguments, message):
     path, *rest = arguments[1:]
     result = run("map", table, "-o", tmp_path / path, *rest)
     assert result.code == 1 and message in result.err and len(result.err.splitlines()) == 1
+
+
+def test_the_table_is_not_written_over_itself_and_perplexity_is_a_number(run, table, tmp_path):
+    before = table.read_bytes()
+    for arguments, message in ((("--table", table), "is the input"), (("--perplexity", "nan"), "--perplexity nan")):
+        result = run("map", table, "-o", tmp_path / "map.html", *arguments)
+        assert result.code == 1 and message in result.err and len(result.err.splitlines()) == 1
+    assert table.read_bytes() == before

@@ -83,7 +83,7 @@ def test_a_song_keeps_its_band(run, drums, tmp_path):
         (["--key", "C", "--octave", "12"], "octave"),
         (["--key", "C", "--bars", "99"], "has 8 bars"),
         (["--key", "C", "--chords", "I foo"], "is no chord"),
-        (["--key", "C", "--model", "nothing"], "not a model folder"),
+        (["--key", "C", "--model", "nothing"], "choose from ours, paper"),
         (["--key", "C", "--model", "paper", "--density", "calm"], "chords and density"),
         (["--key", "C", "--temperature", "9"], "temperature"),
         (["--key", "C", "-o", "drums.mid"], "is the input"),
@@ -104,3 +104,11 @@ def test_other_metres_are_for_ours(run, refused, drums, tmp_path):
 def test_files_without_drums_are_refused(refused, tmp_path):
     (tmp_path / "song.mid").write_bytes(band_song(4, drums=False))
     assert "no drums in it" in refused("melody", tmp_path / "song.mid", "--key", "C")
+
+
+def test_a_wrong_model_lists_the_right_ones_and_a_silent_melody_is_told(run, drums):
+    wrong = run("melody", drums, "--key", "C", "--model", "papr")
+    assert wrong.code == 1 and "choose from ours, paper" in wrong.err
+    told = run("melody", drums, "--key", "C", "--bars", 2, "--temperature", 0, "--tries", 1, "--json")
+    silent = not json.loads(told.out)["takes"][0]["notes"]
+    assert ("has no note" in told.err) == silent

@@ -2,6 +2,8 @@
 
 import json
 import shutil
+import subprocess
+import sys
 from importlib import resources
 from pathlib import Path
 
@@ -176,3 +178,35 @@ def test_the_input_is_not_written_over(refused, run, songs, tmp_path):
     ):
         assert "is the input: use another -o" in refused("patterns", *arguments)
     assert path.read_bytes() == before and (songs / "a.mid").read_bytes() == midi
+
+
+def test_mine_finds_mistakes_before_it_mines(run, songs, tmp_path):
+    song = songs / "a.mid"
+    before = song.read_bytes()
+    for arguments, message in (
+        (("-o", song), "is the input"),
+        (("-o", tmp_path / "none" / "x.tsv"), "there is no folder"),
+        (("-o", tmp_path / "x.tsv", "--model", "vea"), "no model 'vea'"),
+    ):
+        result = run("patterns", "mine", songs, "--workers", 1, *arguments)
+        assert result.code == 1 and message in result.err and len(result.err.splitlines()) == 1
+    assert song.read_bytes() == before
+
+
+def test_mine_in_two_processes_without_threadpoolctl(songs):
+    # In a process of its own: threadpoolctl belongs to the extra "data", and mining has to do without.
+    code = "import sys; sys.modules['threadpoolctl'] = None; from backbeat.cli import main; sys.exit(main())"
+    done = subprocess.run([sys.executable, "-c", code, "patterns", "mine", str(songs), "--workers", "2", "--json"], capture_output=True, text=True, check=False)
+    assert done.returncode == 0, done.stderr
+    assert json.loads(done.stdout)["counts"]["patterns"] == 2
+
+
+def test_filter_and_sample_refuse_what_makes_no_sense(run, tmp_path):
+    table = tmp_path / "t.tsv"
+    table.write_text(A + "\n")
+    for arguments, message in (
+        (("filter", table, "--entropy", "nan"), "--entropy nan"),
+        (("sample", "-n", 1, "-o", tmp_path / "x.png"), "written as .tsv or .mid"),
+    ):
+        result = run("patterns", *arguments)
+        assert result.code == 1 and message in result.err and len(result.err.splitlines()) == 1

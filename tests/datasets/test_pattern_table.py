@@ -10,6 +10,7 @@ from backbeat.datasets.drum_space import read_patterns
 from backbeat.datasets.pattern_table import PatternTable, encode_table, list_table, read_table, write_table
 from backbeat.errors import InputError, OutputError
 from backbeat.midi import parse_song
+from tests.datasets.here import find_data
 
 ROW = ",".join(["1", "0", "4", "0"] * 8)
 
@@ -109,3 +110,17 @@ def test_rows_are_pieces(tmp_path):
     sources = list_sources(str(path))
     assert [s.genre for s in sources] == ["rock", ""] and sources == list(list_table(path))
     assert len(parse_song(sources[1].read()).parts[0].notes) == 96
+
+
+def test_a_published_row_comes_out_digit_for_digit(tmp_path):
+    row = ",".join(["5", "0", "4", "0"] * 8) + "\t4.5008087158203125,17.88306999206543,1e-05,-4.930428981781006\t0.5,-33.25"
+    path = tmp_path / "published.tsv"
+    path.write_bytes(b"\xef\xbb\xbf" + f"{row}\r\n{row}\r\n".encode())
+    row_of_float32 = row.replace("1e-05", repr(float(np.float32(1e-5))))
+    assert encode_table(read_table(path)).decode() == f"{row_of_float32}\n" * 2
+
+
+def test_the_published_samples_come_out_digit_for_digit():
+    for path in sorted((find_data() / "drum-space").glob("sampled10k_*_filtered")):
+        published = path.read_bytes().replace(b"\r\n", b"\n").rstrip() + b"\n"
+        assert encode_table(read_table(path)) == published

@@ -9,6 +9,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from backbeat.codecs.strokes import Strokes
 from backbeat.errors import InputError
 from backbeat.humanising import Wish, humanise, measure_feel
 from backbeat.midi import parse_song
@@ -89,6 +90,10 @@ def test_the_same_seed_plays_the_same(wish):
     assert one == same != other
 
 
+def test_a_seed_can_be_below_0():
+    assert play(band_and(rock()), seed=-3, ornaments=Ornaments(KINDS, 3))[1].notes
+
+
 @pytest.mark.parametrize("qpm", [40, 120, 280])
 @pytest.mark.parametrize("swing", [50, 54, 62, 66.7, 75])
 def test_swing_is_exact(swing, qpm):
@@ -148,6 +153,40 @@ def test_classes_are_pushed_apart():
 def test_without_a_push_the_kit_stays_where_it_is_against_the_band():
     song = band_and(rock(8))
     assert read_late(song, play(song, Dice(late=-20))[0]).mean() == pytest.approx(0, abs=1)
+
+
+class Rushing(Dice):
+    """Plays what stands off the beat earlier than the dice do, the slower the tempo, the more: 30 ms at 120."""
+
+    def perform_strokes(self, strokes: Strokes, **asked: object) -> Strokes:
+        """The same strokes."""
+        played = super().perform_strokes(strokes, **asked)
+        return played.play(velocities=played.velocities, late=played.late - 3600 / strokes.qpm.astype(np.float32) * (strokes.places % 1 > 0.1))
+
+
+def test_a_swing_that_is_kept_does_not_move_the_kit():
+    song = band_and(rock(16, places=[0, 2 / 3]))
+    after, done = play(song, Rushing())
+    assert np.average(read_late(song, after)) == pytest.approx(0, abs=0.5)
+    assert done.after.swing == pytest.approx(200 / 3, abs=0.5)
+
+
+def test_swing_is_exact_in_percent_where_the_tempo_jumps():
+    song = song_of(rock(16).tempo(8 * 1920, 1_500_000))
+    ticks = [np.array([r[2] for r in list_drums(s.data) if r[1] == HAT]) for s in (song, play(song, Rushing(), feel=Feel(swing=60))[0])]
+    moved = (ticks[1] - ticks[0]) / 480 * 100
+    for half in np.split(moved, 2):
+        assert 50 + half[1::2].mean() - half[::2].mean() == pytest.approx(60, abs=0.5)
+
+
+def test_8ths_do_not_swing_where_they_are_the_beat():
+    eighths = [Track().metre(0, *metres[0]).metre(7 * 240 * 4, *metres[1]) for metres in (((7, 8), (7, 8)), ((7, 8), (4, 4)))]
+    for track in eighths:
+        for k in range(28 + 64):
+            track.note(k * 240, 60, HAT, 90, 9)
+    only, mixed = (play(song_of(track), feel=Feel(swing=62, swing_of=8))[1] for track in eighths)
+    assert only.after.swing_of == 0 and "nothing to swing" in only.remarks[0]
+    assert mixed.after.swing == pytest.approx(62, abs=0.5) and not mixed.remarks
 
 
 @pytest.mark.parametrize("tightness", [0.5, 2, 4])

@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import json
+import math
 import time
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 import click
 
+from backbeat.cli.patterns_output import protect
 from backbeat.errors import InputError, OutputError
 
 if TYPE_CHECKING:
@@ -44,6 +46,10 @@ def command(
     from backbeat.models.pattern_space import open_pattern_space
 
     started = time.perf_counter()
+    protect(out, patterns)
+    protect(table, patterns)
+    if not math.isfinite(perplexity):
+        raise InputError(f"--perplexity {perplexity}: a number from 2 to 500")
     if out.suffix.lower() not in (".html", ".htm", ".png", ".svg"):
         raise OutputError(f"{out}: a map is written as .html, .png or .svg")
     mined, space = read_table(patterns), open_pattern_space(model)

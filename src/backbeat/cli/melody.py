@@ -60,6 +60,8 @@ def command(drums: Path, out: Path | None, takes: int, force: bool, as_json: boo
     report = {"drums": str(drums), "out": [w["path"] for w in written], "bars": plan.groove.grid.bars, "key": plan.key_name, "instrument": plan.instrument}
     report |= {"program": plan.program, "octave": plan.octave, "model": str(wishes["model"]), "seed": wishes["seed"], "takes": written}
     report["seconds"] = round(time.perf_counter() - started, 3)
+    for path in (w["path"] for w in written if not w["notes"]):
+        click.echo(f"backbeat: {path}: the melody has no note: try another --seed, a higher --temperature or --density busy", err=True)
     for warning in song.warnings:
         click.echo(f"backbeat: {drums}: {warning}", err=True)
     click.echo(json.dumps(report, ensure_ascii=False) if as_json else _tell(report))
@@ -79,6 +81,8 @@ class _Plan:
         self.octave = octave if octave is not None else 2 if self.program // 8 == 4 else 4
         self.groove = _read_drums(song, bars)
         self.chords = repeat_chords(chords.split(), self.groove.grid.bars, number) if chords.strip() else None
+        if model not in SHIPPED and not Path(model).is_dir():
+            raise InputError(f"no model {model!r} of melodies: choose from {', '.join(SHIPPED)}, or name the folder of a trained one")
         self.model = open_melody(model if model in SHIPPED else Path(model))
         if self.model.name == "paper" and (chords.strip() or drawing["density"]):
             raise InputError("the paper's network knows nothing of chords and density: leave them out, or use the model 'ours'")

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import math
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -183,6 +184,8 @@ def filter_(table_path: Path, entropy: float, against: Path | None, model: str, 
     from backbeat.metrics.patterns import is_rich
 
     protect(out, table_path, against)
+    if not math.isfinite(entropy):
+        raise InputError(f"--entropy {entropy}: a number of nats, such as 0.9")
     table, known = read_table(table_path), np.zeros(0, np.uint64)
     if against:
         known = np.concatenate([known, hash_patterns(read_table(against).patterns)])

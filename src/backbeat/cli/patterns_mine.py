@@ -11,7 +11,7 @@ import click
 
 from backbeat.cli.patterns_output import protect
 from backbeat.cli.progress import show_progress
-from backbeat.errors import InputError
+from backbeat.errors import InputError, OutputError
 
 if TYPE_CHECKING:
     from backbeat.datasets.mining import Mined
@@ -66,7 +66,11 @@ def mine(
     how = Rules(**rules)
     how.check()
     started = time.monotonic()
+    _check_model(model)
     sources = [source for name in corpora for source in list_sources(name, data)]
+    protect(out, *{source.path for source in sources})
+    if out and not out.absolute().parent.is_dir():
+        raise OutputError(f"{out}: there is no folder {out.parent}, make it first")
     with show_progress("mining", len(sources)) as advance:
         mined = mine_all(sources, how, workers=workers, stated=stated_genres, progress=advance)
     table, note = tabulate_mined(mined, sources), ""
@@ -82,6 +86,18 @@ def mine(
     click.echo(tell_funnel(mined))
     if out:
         click.echo(f"wrote {len(table):,} patterns of {how.steps} steps to {out}{note} ({seconds:.0f} s)")
+
+
+def _check_model(model: str) -> None:
+    """Open the model, so that a wrong name is told before hours of mining.
+
+    Raises:
+        InputError: there is no such model.
+    """
+    from backbeat.models.pattern_space import open_pattern_space
+
+    if model != "none":
+        open_pattern_space(model)
 
 
 def _add_points(table: PatternTable, model: str) -> tuple[PatternTable, str]:

@@ -19,6 +19,9 @@ if TYPE_CHECKING:
 MODEL_HELP = "wide, acai, vae or ae, or the folder of a trained one."
 OUT_HELP = "Table (.tsv), MIDI file with all patterns one behind the other (.mid), or new folder of MIDI files. Default: a table on stdout."
 
+FILE_SUFFIXES = (".csv", ".html", ".json", ".jsonl", ".npy", ".npz", ".pdf", ".png", ".svg", ".wav", ".xml", ".yaml", ".zip")
+"""Ends of names that mean a file of a kind that is not written, and not a folder."""
+
 
 def protect(out: Path | None, *inputs: object) -> None:
     """Refuse to write over what is read.
@@ -112,6 +115,8 @@ def _write(table: PatternTable, out: Path, published: bool, tempo: float) -> lis
     if out.suffix.lower() in (".mid", ".midi"):
         write_bytes(out, encode_midi(table.patterns, **how))
         return [out]
+    if out.suffix.lower() in FILE_SUFFIXES and not out.is_dir():
+        raise OutputError(f"{out}: patterns are written as .tsv or .mid, or into a folder")
     if out.is_dir() and any(out.iterdir()):
         raise OutputError(f"{out}: this folder is not empty: name a new one, or a file ending in .tsv or .mid")
     try:

@@ -88,7 +88,7 @@ def read_table(path: str | Path) -> PatternTable:
     try:
         if os.path.getsize(path) > MAX_FILE_BYTES:
             raise InputError(f"{path}: larger than the {MAX_FILE_BYTES >> 20} MB that are read")
-        text = Path(path).read_text(encoding="utf-8")
+        text = Path(path).read_text(encoding="utf-8-sig")
     except (OSError, ValueError) as error:
         raise InputError(f"{path}: cannot be read as a table of patterns ({error})") from None
     rows = [line.split("\t") for line in text.splitlines() if line.strip()]
@@ -140,11 +140,13 @@ def write_table(table: PatternTable, path: str | Path) -> None:
 
 
 def encode_table(table: PatternTable) -> bytes:
-    """The text of a table, in UTF-8."""
+    """The text of a table, in UTF-8. Numbers have all their digits, so that a published table comes out digit for digit
+    as it was read; lines end in a line feed alone.
+    """
     columns = [
         _join(table.patterns, "%d"),
-        _join(table.latents, "%.7g"),
-        _join(table.places, "%.7g"),
+        _join(table.latents, "%r"),
+        _join(table.places, "%r"),
         [" ".join(genre.split()) for genre in table.genres],
         [" ".join(piece.split()) for piece in table.pieces],
         _join(table.files, "%d"),

@@ -13,7 +13,7 @@ from backbeat.metrics.feel import measure_push, measure_spread, measure_swing
 from backbeat.midi.reading import Reading, read_strokes
 from backbeat.midi.restrike import StruckNotes
 from backbeat.song import Song
-from backbeat.transforms.feel import choose_pairs
+from backbeat.transforms.feel import Flags, choose_pairs
 from backbeat.transforms.feel_template import Template, learn_template
 from backbeat.units import Floats, Ints
 
@@ -84,7 +84,7 @@ def measure(reading: Reading, places: Floats, swing: Swing, late: Floats, veloci
         of: 8 or 16, the pairs whose swing is wanted.
     """
     strokes = replace(reading.strokes, places=places)
-    percent = measure_swing(strokes, reading.straight, reading.binary, late, swing, of)
+    percent = measure_swing(strokes, reading.straight, reading.binary & find_swingable(reading, strokes.bars, of), late, swing, of)
     push = measure_push(strokes, late, count_leading(reading))
     figures = (measure_spread(late - reading.drift), float(velocities.mean()), measure_spread(velocities))
     return Measured(0 if np.isnan(percent) else of, percent, push, *figures, len(strokes))
@@ -98,6 +98,11 @@ def count_leading(reading: Reading) -> Floats:
 def find_denominators(reading: Reading, bars: Ints) -> Ints:
     """int64: the metre's denominator in each of some bars."""
     return np.array(reading.grid.denominators, dtype=np.int64)[np.minimum(bars, reading.grid.bars - 1)]
+
+
+def find_swingable(reading: Reading, bars: Ints, of: int) -> Flags:
+    """Bool: whether pairs of ``of`` swing in the metre of each of some bars; 8ths do not where they are the beat (x/8)."""
+    return np.asarray((find_denominators(reading, bars) <= 4) | (of != 8))
 
 
 def find_paired_notes(reading: Reading) -> int:

@@ -8,7 +8,7 @@ import numpy as np
 
 from backbeat.codecs.places import Swing, warp
 from backbeat.humanising.adding import LOUDEST, SOFTEST, Score, add_ghosts, drop_impossible, find_leaders, find_snare, write_ghosts, write_graces
-from backbeat.humanising.measuring import Measured, count_leading, find_denominators, find_paired_notes, learn_groove, match_notes, measure, read_drums
+from backbeat.humanising.measuring import Measured, count_leading, find_paired_notes, find_swingable, learn_groove, match_notes, measure, read_drums
 from backbeat.humanising.wish import Player, Wish
 from backbeat.metrics.feel import Likeness, compare_feel
 from backbeat.midi import parse_song
@@ -17,10 +17,12 @@ from backbeat.performer import load_performer
 from backbeat.song import Song
 from backbeat.transforms.feel import (
     Aim,
+    Flags,
     find_pairs,
     hold_back,
     keep_flams,
     list_columns,
+    list_pair_aims,
     reach_means,
     round_evenly,
     scale_spread,
@@ -121,8 +123,7 @@ class _Session:
         """The swing of the result."""
         own, feel = self.reading.swing, self.wish.feel
         if feel.swing is not None:
-            _, second = find_pairs(self.score.straight, self.score.binary, self.score.strokes.bar_quarters, self.of)
-            if not second.any():
+            if not self._find_pairs(self.of)[1].any():
                 self.remarks.append(f"the drums play no {self.of}ths off the beat: there is nothing to swing")
             return Swing(self.of, feel.swing)
         if self.template is not None and not self.wish.keep_timing:
@@ -136,8 +137,7 @@ class _Session:
             return score.strokes.places
         length = 8 / swing.of
         whole = (np.floor(score.straight / length + 1e-6) + 1) * length <= score.strokes.bar_quarters + 1e-6
-        if swing.of == 8:
-            whole &= find_denominators(self.reading, score.strokes.bars) <= 4
+        whole &= find_swingable(self.reading, score.strokes.bars, swing.of)
         straight = np.where(score.binary, score.straight, score.strokes.places)
         return np.where(score.binary & whole, warp(score.straight, swing), straight)
 
@@ -165,7 +165,7 @@ class _Session:
         shown = self._lay(Swing(self.swing.of, 50.0 if self.swing.percent < _STRAIGHTEST else 200 / 3))
         how = replace(wish.playing, tightness=1.0, dynamics=1.0)
         asked = replace(score.strokes, places=shown, late=np.zeros(len(own), np.float32))
-        played = (player or load_performer()).perform_strokes(asked, seed=wish.seed, how=how, accents=self._read_accents(own))
+        played = (player or load_performer()).perform_strokes(asked, seed=abs(wish.seed), how=how, accents=self._read_accents(own))
         late = played.late.astype(np.float64)
         # The kit as a whole stays where it is against the band: a player's habit of being early shows only in what is earlier than what.
         late = self._settle(late + np.average(score.given - score.drift, weights=score.weights) - np.average(late, weights=score.weights))
@@ -204,10 +204,13 @@ class _Session:
 
     def _finish(self, late: Floats) -> Floats:
         """Lateness [m] with the means that are asked for, flams still flams."""
-        aims, drift = self._list_aims(late), self.score.drift
+        aims, drift, weights = self._list_aims(late), self.score.drift, self.score.weights
+        mean = np.average(late, weights=weights)
         for _ in range(_TURNS if aims else 0):
-            late = reach_means(late, aims, self._seconds(), self.score.weights)
+            late = reach_means(late, aims, self._seconds(), weights)
             late = late if self._parts_flams() else self._keep_flams(late)
+        if not self._is_moved():  # a swing that is kept leaves the kit as a whole where it is
+            late = late + mean - np.average(late, weights=weights)
         return late if self._is_moved() or self.wish.keep_timing else self._settle(late - drift) + drift
 
     def _is_moved(self) -> bool:
@@ -267,7 +270,7 @@ class _Session:
         rest = ~np.isin(columns, list(own))
         aims = self._list_pair_aims(late, own)
         if feel.swing is not None:
-            first, second = find_pairs(self.score.straight, self.score.binary, self.score.strokes.bar_quarters, self.swing.of)
+            first, second = self._find_pairs(self.swing.of)
             aims.append(Aim(np.flatnonzero(rest & ~first & ~second), feel.late_ms or 0.0))
             columns = np.where(first | second, -1, columns)
         elif feel.late_ms is not None:
@@ -285,18 +288,13 @@ class _Session:
         feel, score = self.wish.feel, self.score
         if not self.swing.of or (feel.swing is None and (self.template is not None or self.wish.keep_timing)):
             return []
-        first, second = find_pairs(score.straight, score.binary, score.strokes.bar_quarters, self.swing.of)
-        aims = []
-        for column in np.unique(score.strokes.columns).tolist():
-            here = score.strokes.columns == column
-            one, two = np.flatnonzero(here & first), np.flatnonzero(here & second)
-            if feel.swing is not None:
-                goal = own.get(column, feel.late_ms or 0.0)
-                aims += [Aim(one, goal), Aim(two, goal)]
-            elif len(two):
-                source = one if len(one) else np.flatnonzero(first)
-                aims.append(Aim(two, float(late[source].mean()) if len(source) else 0.0))
-        return aims
+        goals = None if feel.swing is None else {c: own.get(c, feel.late_ms or 0.0) for c in np.unique(score.strokes.columns).tolist()}
+        return list_pair_aims(late, score.strokes, *self._find_pairs(self.swing.of), goals)
+
+    def _find_pairs(self, of: int) -> tuple[Flags, Flags]:
+        """Bool [m] each: the first and the second notes of pairs that can swing, see ``find_swingable``."""
+        score = self.score
+        return find_pairs(score.straight, score.binary & find_swingable(self.reading, score.strokes.bars, of), score.strokes.bar_quarters, of)
 
     def _round(self, late: Floats, velocities: Floats, group: Ints) -> tuple[Ints, Ints]:
         """Ticks and velocities of the notes of the file, int64 [n]; notes that follow keep their distance and share."""

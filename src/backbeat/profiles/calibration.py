@@ -20,7 +20,7 @@ from backbeat.units import Floats, Ints
 
 KNOTS = 8
 """Pieces of a curve of velocity."""
-TRUST = 0.25
+TRUST = 0.05
 """Weight of a stroke beside the priors: strokes of a take lean on each other and say less than as many that do not."""
 SPREAD_ALL = (0.2, *[1.0] * KNOTS, 20.0, 0.7)
 SPREAD_OWN = (0.06, *[0.3] * KNOTS, 8.0, 0.25)

@@ -20,7 +20,7 @@ COMPONENTS = 5
 """The performer; drum at place, sharp and smooth; drum, sharp and smooth."""
 SMOOTH = (4.0, 4.0)
 """Standard deviations of the smoothing, in velocities and in ms."""
-PRIOR = (20.0, 0.5, 0.5, 0.5, 0.5)
+PRIOR = (50.0, 0.5, 0.5, 0.5, 0.5)
 """Strokes that each component is thought to have explained before any is seen."""
 _ROUNDS = 40
 

@@ -5,13 +5,14 @@ from __future__ import annotations
 import math
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
+from itertools import pairwise
 from typing import NamedTuple
 
 import numpy as np
 
 from backbeat.codecs.strokes import Strokes
 from backbeat.errors import InputError
-from backbeat.models.performer import PerformerNet, Told
+from backbeat.models.performer import Expected, PerformerNet, Told
 from backbeat.models.performer_inputs import Seen, describe_strokes, map_families, scale_played
 from backbeat.profiles.calibration import Calibration, Mixture, fit_calibration, make_identity, read_mixture
 from backbeat.profiles.habits import COMPONENTS, Habits, count_strokes, find_places, fit_weights
@@ -20,9 +21,11 @@ from backbeat.units import Floats, Ints
 MOST_TAKES = 10
 FEWEST = 16
 """Strokes in all takes together, at least."""
-FOLDS = 5
+FOLDS = 4
+MOST_STROKES, MOST_HEARD = 800, 300
+"""Strokes of each take that are learned from, and by which likeness to known drummers is heard."""
 _PARTS = 3
-_TURNS = 3
+_TURNS = 2
 _LEANING, _SURE, _BLOCK = 0.01, 3.0, 32
 """Bits a stroke, and standard errors over blocks of strokes, by which a known drummer must be likelier than none to be chosen."""
 
@@ -92,12 +95,33 @@ def make_take(strokes: Strokes) -> Take:
     return Take(ordered, describe_strokes(ordered), 0, len(ordered))
 
 
-def learn_manner(net: PerformerNet, takes: Sequence[Take]) -> Manner:
+class Ear:
+    """Hears how likely takes are to the performer told of a style and a drummer, each once.
+
+    Args:
+        net: the performer.
+    """
+
+    def __init__(self, net: PerformerNet) -> None:
+        self._net = net
+        self._heard: dict[tuple[int, int, int, str, str], tuple[Take, Floats]] = {}
+
+    def listen(self, take: Take, style: str, drummer: str) -> Floats:
+        """float64 [m]: log2 likelihood of each stroke that counts, velocity and lateness together."""
+        key = (id(take.seen), take.first, take.stop, style, drummer)
+        if key not in self._heard:  # the take is kept, so that its id stays its own
+            nats = _measure_calibrated(self._net, take, make_identity(), style, drummer)
+            self._heard[key] = (take, np.asarray(nats.sum(axis=1) / math.log(2)))
+        return self._heard[key][1]
+
+
+def learn_manner(net: PerformerNet, takes: Sequence[Take], ear: Ear | None = None) -> Manner:
     """Learn from takes.
 
     Args:
         net: the performer, which stays as it is.
         takes: of one player.
+        ear: remembers what it has heard of takes that are learned from again; none = a new one.
 
     Raises:
         InputError: there are too few strokes.
@@ -105,7 +129,8 @@ def learn_manner(net: PerformerNet, takes: Sequence[Take]) -> Manner:
     count = sum(t.stop - t.first for t in takes)
     if count < FEWEST:
         raise InputError(f"{count} drum strokes are too few to learn a player from: give takes with {FEWEST} or more")
-    style, drummer = _choose_likeness(net, takes)
+    takes = _shorten(takes, MOST_STROKES)
+    style, drummer = _choose_likeness(net, _shorten(takes, MOST_HEARD), ear or Ear(net))
     calibration = make_identity()
     parts = [_read_part(t) for t in takes]
     velocities, late, families, _ = (np.concatenate(c) for c in zip(*parts, strict=True))
@@ -154,9 +179,9 @@ def cross_validate(net: PerformerNet, takes: Sequence[Take], seed: int = 0, watc
         InputError: there are too few strokes.
     """
     folds = _split(takes, seed)
-    results = []
+    results, ear = [], Ear(net)
     for number, (learned, kept) in enumerate(folds):
-        results.append(compare(net, learn_manner(net, learned), kept))
+        results.append(compare(net, learn_manner(net, learned, ear), kept))
         if watch is not None:
             watch(number + 1)
     counts = np.array([r.strokes for r in results], dtype=np.float64)
@@ -201,8 +226,11 @@ def _hear(net: PerformerNet, take: Take, calibration: Calibration, style: str, d
     velocities, late = calibration.to_frame(s.velocities.astype(np.float64), s.late.astype(np.float64), families)
     expected = net.expect(take.seen, Told(net.styles.index(style), net.drummers.index(drummer), np.zeros(len(s), np.int64)))
     played = scale_played(velocities.astype(np.float32), late.astype(np.float32))
-    mixture = read_mixture(net.follow(take.seen, expected, played), expected.means.astype(np.float64))
-    return Mixture(*(m[take.part] for m in mixture))
+    past = slice(take.stop)
+    seen = Seen(take.seen.features[past], take.seen.families[past], take.seen.references[past])
+    expected = Expected(expected.means[past], expected.lead[past])
+    mixture = read_mixture(net.follow(seen, expected, played[past]), expected.means.astype(np.float64))
+    return Mixture(*(m[take.first :] for m in mixture))
 
 
 def _join(mixtures: Sequence[Mixture]) -> Mixture:
@@ -214,12 +242,16 @@ def _measure_calibrated(net: PerformerNet, take: Take, calibration: Calibration,
     return calibration.measure(_hear(net, take, calibration, style, drummer), velocities, late, families)
 
 
-def _choose_likeness(net: PerformerNet, takes: Sequence[Take]) -> tuple[str, str]:
+def _shorten(takes: Sequence[Take], most: int) -> list[Take]:
+    """Takes of which no more strokes count than so many of each."""
+    return [t._replace(stop=min(t.stop, t.first + most)) for t in takes]
+
+
+def _choose_likeness(net: PerformerNet, takes: Sequence[Take], ear: Ear) -> tuple[str, str]:
     """The drummer, then the style, that make the takes likeliest; "any" unless one is clearly likelier."""
-    identity = make_identity()
 
     def bits(style: str, drummer: str) -> Floats:
-        return np.asarray(np.concatenate([_measure_calibrated(net, t, identity, style, drummer) for t in takes]).sum(axis=1) / math.log(2))
+        return np.concatenate([ear.listen(t, style, drummer) for t in takes])
 
     style, drummer, best = "any", "any", bits("any", "any")
     found = {name: bits("any", name) for name in net.drummers[1:]}
@@ -245,7 +277,7 @@ def _learn_habits(nats: Sequence[Floats], parts: Sequence[tuple[Floats, Floats, 
     """Counts of all takes; weights on each take in turn, counted without it (on each third of the only one)."""
     if len(parts) == 1:
         cuts = np.linspace(0, len(nats[0]), _PARTS + 1).astype(int).tolist()
-        spans = [slice(a, b) for a, b in zip(cuts, cuts[1:], strict=False)]
+        spans = [slice(a, b) for a, b in pairwise(cuts)]
         nats, parts = [nats[0][s] for s in spans], [tuple(c[s] for c in parts[0]) for s in spans]  # type: ignore[misc]
     counts = [count_strokes(*p) for p in parts]
     loud, late = (np.sum([c[k] for c in counts], axis=0) for k in (0, 1))

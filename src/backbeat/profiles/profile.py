@@ -26,6 +26,7 @@ from backbeat.profiles.learning import Manner, make_take, measure
 from backbeat.units import Floats, Ints
 
 SCHEMA = 1
+_AS_PEOPLE_PLAY = Playing()
 PROFILE = "profile"
 _CONFIG, _ARRAYS, _CARD = "config.json", "arrays.npz", "card.md"
 _SHAPES = {
@@ -48,7 +49,9 @@ class ProfiledPerformer(Performer):
         super().__init__(net)
         self.manner = manner
 
-    def perform_strokes(self, strokes: Strokes, *, seed: int = 0, how: Playing = Playing(), accents: Ints | None = None, rounded: bool = False) -> Strokes:
+    def perform_strokes(
+        self, strokes: Strokes, *, seed: int = 0, how: Playing = _AS_PEOPLE_PLAY, accents: Ints | None = None, rounded: bool = False
+    ) -> Strokes:
         """As ``Performer.perform_strokes``, in the player's manner; a style or drummer that is asked for goes before the player's own likeness."""
         told = self._lean(how)
         played = super().perform_strokes(strokes, seed=seed, how=replace(told, tightness=1.0, dynamics=1.0), accents=accents, rounded=rounded)
@@ -67,7 +70,7 @@ class ProfiledPerformer(Performer):
         velocities = np.clip(np.floor(loud * 127 + 0.5), 1, 127) / 127
         return strokes.play(velocities=velocities.astype(np.float32), late=late.astype(np.float32))
 
-    def log_likelihood(self, strokes: Strokes, how: Playing = Playing(), *, rounded: bool = False) -> Floats:
+    def log_likelihood(self, strokes: Strokes, how: Playing = _AS_PEOPLE_PLAY, *, rounded: bool = False) -> Floats:
         """As ``Performer.log_likelihood``, in the player's manner; places count as they are, rounded or not."""
         if not len(strokes):
             return np.zeros((0, 2))

@@ -37,6 +37,8 @@ APART_MS = 28.0
 """Kick and snare of one place that were a flam (under 30 ms) stay nearer than this."""
 _LEAST_APART_MS = 2.5
 _TURNS = 6
+_ENOUGH = 6
+"""Strokes whose mean is set apart, at the least."""
 
 
 @dataclass(frozen=True)
@@ -103,6 +105,34 @@ def find_pairs(straight: Floats, binary: Flags, bar_quarters: Floats, of: int) -
     index = np.floor(half + 0.5).astype(np.int64)
     whole = (index // 2 + 1) * length <= bar_quarters + 1e-6
     return binary & near & whole & (index % 2 == 0), binary & near & whole & (index % 2 == 1)
+
+
+def list_pair_aims(late: Floats, strokes: Strokes, first: Flags, second: Flags, goals: Mapping[int, float] | None) -> list[Aim]:
+    """First and second notes of pairs equally late, class by class, and at every tempo, so that the percent of the pair is right too.
+
+    Args:
+        late: float64 [m], ms.
+        strokes: the strokes.
+        first, second: bool [m], see ``find_pairs``.
+        goals: column -> lateness in ms; none = second notes as late as the first ones are.
+    """
+    aims = []
+    for column in np.unique(strokes.columns).tolist():
+        here = strokes.columns == column
+        one, two = np.flatnonzero(here & first), np.flatnonzero(here & second)
+        if goals is not None:
+            aims += [Aim(part, goals[column]) for notes in (one, two) for part in _part_by_tempo(notes, strokes.qpm)]
+        elif len(two):
+            source = one if len(one) else np.flatnonzero(first)
+            aims.append(Aim(two, float(late[source].mean()) if len(source) else 0.0))
+    return aims
+
+
+def _part_by_tempo(notes: Ints, qpm: Floats) -> list[Ints]:
+    """Some strokes in parts of like tempo (within an octave); all in one where a part would be small."""
+    octave = np.floor(np.log2(qpm[notes] / qpm.min()) + 1e-9)
+    parts = [notes[octave == k] for k in np.unique(octave)]
+    return parts if parts and min(map(len, parts)) >= _ENOUGH else [notes]
 
 
 def choose_pairs(straight: Floats, binary: Flags, swing: Swing, eighths: Flags) -> int:

@@ -57,17 +57,32 @@ function drawMarks() {
     c.font = 600 + " " + 14 * ratio + "px system-ui, DejaVu Sans, sans-serif";
     c.textAlign = "center";
     c.textBaseline = "middle";
+    const boxes = [], tall = 22 * ratio;
     head.genres.forEach((genre, k) => {
       const place = head.centres[genre.name];
       if (!place || view.hidden.has(k + 1)) return;
       const x = view.x + view.scale * place[0], y = view.y + view.scale * place[1], wide = c.measureText(genre.name).width + 10 * ratio;
-      c.fillStyle = "rgba(255,255,255,.88)";
-      c.fillRect(x - wide / 2, y - 11 * ratio, wide, 22 * ratio);
-      c.strokeStyle = genre.colour;
-      c.strokeRect(x - wide / 2, y - 11 * ratio, wide, 22 * ratio);
-      c.fillStyle = "#1d1d1f";
-      c.fillText(genre.name, x, y);
+      boxes.push({ genre, x, y, wide, top: y });
     });
+    boxes.sort((a, b) => a.y - b.y);
+    boxes.forEach((box, k) => {  // names that would lie on each other move down
+      for (let again = true; again;) {
+        again = false;
+        for (const other of boxes.slice(0, k)) {
+          if (Math.abs(box.x - other.x) < (box.wide + other.wide) / 2 && Math.abs(box.top - other.top) < tall + 2) { box.top = other.top + tall + 3; again = true; }
+        }
+      }
+      c.strokeStyle = box.genre.colour;
+      if (box.top !== box.y) { c.beginPath(); c.moveTo(box.x, box.y); c.lineTo(box.x, box.top); c.stroke(); }
+    });
+    for (const { genre, x, wide, top } of boxes) {
+      c.fillStyle = "rgba(255,255,255,.88)";
+      c.fillRect(x - wide / 2, top - tall / 2, wide, tall);
+      c.strokeStyle = genre.colour;
+      c.strokeRect(x - wide / 2, top - tall / 2, wide, tall);
+      c.fillStyle = "#1d1d1f";
+      c.fillText(genre.name, x, top);
+    }
   }
   if (view.hover >= 0) { ring(c, view.hover, "#1d1d1f"); }
   for (const i of view.chosen.length > 3000 ? [] : view.chosen) ring(c, i, "#1f4e79", 3);
