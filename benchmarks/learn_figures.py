@@ -101,7 +101,7 @@ def main() -> None:
     options = parser.parse_args()
     net = open_performer()
     players = list_players(read_takes(options.data), options.draws)
-    print(f"{'player':42}{'kind':24}{'learned':>8}{'held out':>9}  velocity        lateness        sum             fall   seconds")
+    print(f"{'player':46}{'kind':24}{'learned':>8}{'held out':>9}  velocity        lateness        sum             fall   seconds")
     for name, pairs in players.items():
         for kind, change in KINDS.items():
             if kind != "as played" and not name.startswith(options.odd + ", at"):
@@ -114,7 +114,7 @@ def main() -> None:
                 result = compare(net, manner, [make_take(change(s)) for s in kept])
                 sums = [(*r, r.sum()) for r in (result.before, result.after)]
                 bits = "  ".join(f"{a:6.2f} -> {b:5.2f}" for a, b in zip(*sums, strict=True))
-                print(f"{name:42}{kind:24}{sum(len(s) for s in learned):8}{result.strokes:9}{bits}  {100 * result.fall:5.1f} %{seconds:8.1f}", flush=True)
+                print(f"{name:46}{kind:24}{sum(len(s) for s in learned):8}{result.strokes:9}{bits}  {100 * result.fall:5.1f} %{seconds:8.1f}", flush=True)
 
 
 if __name__ == "__main__":

@@ -210,3 +210,20 @@ def test_filter_and_sample_refuse_what_makes_no_sense(run, tmp_path):
     ):
         result = run("patterns", *arguments)
         assert result.code == 1 and message in result.err and len(result.err.splitlines()) == 1
+
+
+def test_where_nothing_is_left_an_empty_table_is_written(run, songs, tmp_path):
+    mined = run("patterns", "mine", songs, "--workers", 1, "--entropy", 9, "-o", tmp_path / "m.tsv")
+    table = tmp_path / "t.tsv"
+    table.write_text(A + "\n")
+    filtered = run("patterns", "filter", table, "--entropy", 9, "-o", tmp_path / "f.tsv")
+    assert mined.code == filtered.code == 0, mined.err + filtered.err
+    assert (tmp_path / "m.tsv").read_bytes() == (tmp_path / "f.tsv").read_bytes() == b""
+
+
+def test_a_published_table_has_no_ending_and_is_read(run, tmp_path):
+    table = tmp_path / "sampled10k_vae_raw"
+    table.write_text(f"{A}\t1,2,3,4\n{B}\t1,2,3,4\n")
+    encoded, decoded = run("patterns", "encode", table, "--model", "vae"), run("patterns", "decode", table, "--model", "vae")
+    assert encoded.code == decoded.code == 0, encoded.err + decoded.err
+    assert [line.split("\t")[0] for line in encoded.out.splitlines()] == [A, B] and len(decoded.out.splitlines()) == 2

@@ -124,3 +124,8 @@ def test_the_published_samples_come_out_digit_for_digit():
     for path in sorted((find_data() / "drum-space").glob("sampled10k_*_filtered")):
         published = path.read_bytes().replace(b"\r\n", b"\n").rstrip() + b"\n"
         assert encode_table(read_table(path)) == published
+
+
+def test_a_table_of_no_pattern_is_an_empty_file():
+    none = PatternTable(np.zeros((0, 32), np.uint16), np.zeros((0, 4), np.float32), np.zeros((0, 2), np.float32))
+    assert encode_table(none) == b""

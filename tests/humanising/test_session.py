@@ -351,6 +351,27 @@ def test_one_note_is_played():
     assert len(list_drums(after.data)) == 1 and done.notes == 1
 
 
+class Dragging(Dice):
+    """Plays the snare 35 ms late, all else 35 ms early."""
+
+    def perform_strokes(self, strokes: Strokes, **asked: object) -> Strokes:
+        """The same strokes."""
+        snare = np.array(strokes.kit.names)[strokes.columns] == "snare"
+        return strokes.play(velocities=super().perform_strokes(strokes, **asked).velocities, late=np.where(snare, 35, -35).astype(np.float32))
+
+
+def test_bars_that_can_no_longer_be_played_are_named():
+    track = rock(2, qpm=90, parts=2)
+    for k in range(32):
+        track.note(2 * 1920 + k * 60, 30, SNARE, 70, 9)
+    song = song_of(track.note(3 * 1920, 60, 49, 110, 9).note(3 * 1920, 60, HAT, 90, 9))
+    assert find_note_conflicts(song) == []
+    after, done = play(song, Dragging())
+    bars = sorted({c.bar + 1 for c in find_note_conflicts(after)})
+    assert bars and f"bar {', '.join(map(str, bars))}:" in done.remarks[-1]
+    assert not any("two hands" in remark for remark in play(song, Dice(spread=3))[1].remarks)
+
+
 def test_no_ornament_stands_in_a_bar_that_nobody_can_play():
     track = rock(16)
     for eighth in range(64):  # the first eight bars ask for four hands

@@ -15,7 +15,7 @@ torch = pytest.importorskip("torch", reason="needs torch: pip install 'backbeat[
 
 from torch import Tensor, nn  # noqa: E402
 
-from backbeat.errors import InputError  # noqa: E402
+from backbeat.errors import InputError, OutputError  # noqa: E402
 from backbeat.training.checkpoints import load_tensors  # noqa: E402
 from backbeat.training.curves import draw_curves, write_events  # noqa: E402
 from backbeat.training.loop import BEST, LAST, Outcome, Progress, Run, Schedule, read_log, train  # noqa: E402
@@ -164,3 +164,9 @@ def test_two_processes_train_one_network(tmp_path: Path) -> None:
     together = load_tensors(tmp_path / "run" / LAST)
     alone = load_tensors(run_to(tmp_path / "alone").folder / LAST)
     assert not torch.equal(together["network.0.weight"], alone["network.0.weight"]), "both shares of the data count"
+
+
+def test_a_folder_that_cannot_be_made_is_told(tmp_path: Path) -> None:
+    (tmp_path / "file").write_bytes(b"")
+    with pytest.raises(OutputError, match="cannot be made"):
+        run_to(tmp_path / "file")

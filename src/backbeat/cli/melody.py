@@ -60,8 +60,8 @@ def command(drums: Path, out: Path | None, takes: int, force: bool, as_json: boo
     report = {"drums": str(drums), "out": [w["path"] for w in written], "bars": plan.groove.grid.bars, "key": plan.key_name, "instrument": plan.instrument}
     report |= {"program": plan.program, "octave": plan.octave, "model": str(wishes["model"]), "seed": wishes["seed"], "takes": written}
     report["seconds"] = round(time.perf_counter() - started, 3)
-    for path in (w["path"] for w in written if not w["notes"]):
-        click.echo(f"backbeat: {path}: the melody has no note: try another --seed, a higher --temperature or --density busy", err=True)
+    for silent in (w["path"] for w in written if not w["notes"]):
+        click.echo(f"backbeat: {silent}: the melody has no note: try another --seed, a higher --temperature or --density busy", err=True)
     for warning in song.warnings:
         click.echo(f"backbeat: {drums}: {warning}", err=True)
     click.echo(json.dumps(report, ensure_ascii=False) if as_json else _tell(report))

@@ -109,11 +109,11 @@ def encode(patterns: tuple[str, ...], model: str, out: Path | None, as_json: boo
     from dataclasses import replace
 
     from backbeat.datasets.pattern_files import read_patterns
-    from backbeat.datasets.pattern_table import SUFFIX, PatternTable, read_table
+    from backbeat.datasets.pattern_table import SUFFIX, PatternTable, is_table, read_table
 
     protect(out, *patterns)
     space = _open(model)
-    whole = len(patterns) == 1 and patterns[0].lower().endswith(SUFFIX)
+    whole = len(patterns) == 1 and is_table(patterns[0])
     table = read_table(patterns[0]) if whole else PatternTable(read_patterns(patterns, space.steps))
     table = replace(table, latents=space.encode(table.patterns), places=None)
     if out and out.suffix.lower() in (".mid", ""):
@@ -254,9 +254,9 @@ def _open(model: str) -> PatternSpace:
 def _read_points(text: str, space: PatternSpace) -> Any:  # noqa: ANN401 - float32 [n, latent]
     import numpy as np
 
-    from backbeat.datasets.pattern_table import SUFFIX, read_table
+    from backbeat.datasets.pattern_table import is_table, read_table
 
-    if text.lower().endswith(SUFFIX):
+    if is_table(text):
         latents = read_table(text).latents
         if latents is None:
             raise InputError(f"{text}: this table has no latent points: 'backbeat patterns encode {text}' adds them")

@@ -12,7 +12,7 @@ from backbeat.codecs.patterns import CLASSES, KIT, STEPS, Patterns, measure_entr
 from backbeat.datasets.drum_space import REPEATS, VELOCITY
 from backbeat.datasets.folders import is_midi
 from backbeat.datasets.mining import ANY_METRE, Rules, read_track
-from backbeat.datasets.pattern_table import SUFFIX, read_table
+from backbeat.datasets.pattern_table import SUFFIX, is_table, read_table
 from backbeat.datasets.steps import encode_steps
 from backbeat.errors import InputError
 from backbeat.kits import load_kit
@@ -101,7 +101,7 @@ def read_patterns(texts: Sequence[str], steps: int = STEPS) -> Patterns:
     Raises:
         InputError: one of them is no pattern, or they are not of one length.
     """
-    found = [read_table(text).patterns if text.lower().endswith(SUFFIX) else read_pattern(text, steps)[None] for text in texts]
+    found = [read_table(text).patterns if is_table(text) else read_pattern(text, steps)[None] for text in texts]
     if len(lengths := sorted({p.shape[1] for p in found})) > 1:
         raise InputError(f"patterns of {' and '.join(map(str, lengths))} steps: they must be of one length")
     return np.concatenate(found) if found else np.zeros((0, steps), np.uint16)

@@ -79,6 +79,11 @@ def tabulate_mined(mined: Mined, sources: Sequence[Source]) -> PatternTable:
     return PatternTable(mined.patterns, genres=mined.genres, pieces=pieces, files=mined.files, repeats=mined.repeats)
 
 
+def is_table(name: str) -> bool:
+    """Whether a name on a command line means a table: one that ends in .tsv, or a file without an ending, as the published ones are named."""
+    return name.lower().endswith(SUFFIX) or (not os.path.splitext(name)[1] and os.path.isfile(name))
+
+
 def read_table(path: str | Path) -> PatternTable:
     """Read a table.
 
@@ -159,7 +164,7 @@ def encode_table(table: PatternTable) -> bytes:
 
 
 def _join(array: npt.NDArray[Any] | None, form: str) -> list[str]:
-    if array is None:
+    if array is None or not len(array):
         return []
     flat = array.reshape(len(array), -1)
     line = ",".join([form] * flat.shape[1])

@@ -9,6 +9,7 @@ import numpy as np
 from backbeat.codecs.places import Swing, warp
 from backbeat.humanising.adding import LOUDEST, SOFTEST, Score, add_ghosts, drop_impossible, find_leaders, find_snare, write_ghosts, write_graces
 from backbeat.humanising.measuring import Measured, count_leading, find_paired_notes, find_swingable, learn_groove, match_notes, measure, read_drums
+from backbeat.humanising.spoiling import remark_spoilt
 from backbeat.humanising.wish import Player, Wish
 from backbeat.metrics.feel import Likeness, compare_feel
 from backbeat.midi import parse_song
@@ -334,12 +335,14 @@ class _Session:
         """Read back what was written, ``bare`` of ornaments, and measure it."""
         reading = self.reading
         leader = find_leaders(reading)
-        ticks, loud = match_notes(reading.notes, find_struck(replace(parse_song(bare), parts=self.song.parts)))
+        written = parse_song(bare)
+        ticks, loud = match_notes(reading.notes, find_struck(replace(written, parts=self.song.parts)))
         late = (reading.clock.seconds(ticks[leader]) - self._seconds()[: self.score.own]) * 1000
         velocities = loud[leader].astype(np.float64)
         was = reading.strokes.velocities.astype(np.float64) * 127
         before = measure(reading, reading.strokes.places, reading.swing, reading.lateness, was, self.of)
         after = measure(reading, self.places[: self.score.own], self.swing, late, velocities, self.swing.of or self.of)
+        self.remarks += remark_spoilt(self.song, written)
         likeness = None
         if self.template is not None:
             likeness = compare_feel(replace(reading.strokes, velocities=(velocities / 127).astype(np.float32)), reading.straight, late, self.template)

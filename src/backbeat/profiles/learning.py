@@ -21,8 +21,8 @@ from backbeat.units import Floats, Ints
 MOST_TAKES = 10
 FEWEST = 16
 """Strokes in all takes together, at least."""
-FOLDS = 4
-MOST_STROKES, MOST_HEARD = 800, 300
+FOLDS = 3
+MOST_STROKES, MOST_HEARD = 600, 300
 """Strokes of each take that are learned from, and by which likeness to known drummers is heard."""
 _PARTS = 3
 _TURNS = 2

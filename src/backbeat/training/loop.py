@@ -20,7 +20,7 @@ import torch
 import torch.distributed as dist
 from torch import Tensor, nn
 
-from backbeat.errors import InputError
+from backbeat.errors import InputError, OutputError
 from backbeat.training.checkpoints import load_tensors, save_tensors
 
 LAST, BEST, LOG = "last.safetensors", "best.safetensors", "log.jsonl"
@@ -139,12 +139,16 @@ class Run:
 
     Raises:
         InputError: the folder holds a run of another recipe, or a damaged one.
+        OutputError: the folder cannot be made.
     """
 
     def __init__(self, folder: Path, task: Task, schedule: Schedule, about: dict[str, Any], begin: Mapping[str, Tensor] | None = None) -> None:
         self.folder, self.task, self.schedule = folder, task, schedule
         self.update, self.best, self.stale = 0, math.inf, 0
-        folder.mkdir(parents=True, exist_ok=True)
+        try:
+            folder.mkdir(parents=True, exist_ok=True)
+        except OSError as error:
+            raise OutputError(f"{folder}: this folder cannot be made ({error.strerror or error})") from None
         if begin:
             task.network.load_state_dict(dict(begin))
         parameters = list(task.network.parameters())
