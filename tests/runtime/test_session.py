@@ -85,8 +85,8 @@ def test_an_error_is_one_line(folder: Path) -> None:
 def test_a_session_listens_and_plays(drummer_folder: Path) -> None:
     session = Session(drummer_folder)
     sizes = session.config["sizes"]
-    columns = sizes["step_features"] + sizes["bar_features"] + sizes["song_features"] + 18
-    listened, guess = session.listen(np.zeros((50, columns), np.float32), 0)
+    assert session.columns == sizes["step_features"] + sizes["bar_features"] + sizes["song_features"] + 18 + sizes["asked"]
+    listened, guess = session.listen(np.zeros((50, session.columns), np.float32), 0)
     assert (listened.shape, guess.shape) == ((50, sizes["encoder_width"]), (50, 9))
     played = np.zeros((3, 1, 27 + sizes["articulations"] + sizes["references"]), np.float32)
     here = np.repeat(listened[None, :1], 3, axis=0)
@@ -100,6 +100,6 @@ def test_a_session_listens_and_plays(drummer_folder: Path) -> None:
 
 def test_the_same_input_gives_the_same_bytes(drummer_folder: Path) -> None:
     sizes = Session(drummer_folder).config["sizes"]
-    heard = np.random.default_rng(0).random((100, sizes["step_features"] + sizes["bar_features"] + sizes["song_features"] + 18), dtype=np.float32)
+    heard = np.random.default_rng(0).random((100, Session(drummer_folder).columns), dtype=np.float32)
     one, two = Session(drummer_folder).listen(heard, 1), Session(drummer_folder).listen(heard, 1)
     assert all(a.tobytes() == b.tobytes() for a, b in zip(one, two, strict=True))

@@ -170,3 +170,34 @@ def test_a_folder_that_cannot_be_made_is_told(tmp_path: Path) -> None:
     (tmp_path / "file").write_bytes(b"")
     with pytest.raises(OutputError, match="cannot be made"):
         run_to(tmp_path / "file")
+
+
+def test_a_run_that_diverges_stops_with_a_line(tmp_path: Path) -> None:
+    class Diverging(Line):
+        def compute(self, update: int, share: int, shares: int) -> Outcome:
+            outcome = super().compute(update, share, shares)
+            return outcome if update < 7 else Outcome(outcome.loss * float("nan"), outcome.figures)
+
+    run = Run(tmp_path, Diverging(), SCHEDULE, {})
+    with pytest.raises(InputError, match="no number at update 8: begin anew, with a smaller rate"):
+        train(run)
+    assert all(torch.isfinite(p).all() for p in run.task.network.parameters())
+    assert all(torch.isfinite(t).all() for t in load_tensors(tmp_path / LAST).values() if t.dtype.is_floating_point and t.ndim)
+
+
+def test_averaged_weights_are_measured_kept_and_resumed(tmp_path: Path) -> None:
+    run = run_to(tmp_path / "whole", average=0.9)
+    assert any(not torch.equal(v, run.average[k]) for k, v in run.task.network.state_dict().items()), "the run goes on with its own weights"
+    best = load_tensors(tmp_path / "whole" / BEST)
+    network = Line().network
+    network.load_state_dict(best)
+    held = Line()
+    held.network = network.eval()
+    with torch.no_grad():
+        assert held.validate()["loss"] == pytest.approx(run.best)
+    stopped = Run(tmp_path / "parts", Line(), replace(SCHEDULE, average=0.9), {"model": "line"})
+    for _ in range(12):
+        stopped.step()
+    stopped.save()
+    again = run_to(tmp_path / "parts", average=0.9)
+    assert all(torch.equal(v, again.average[k]) for k, v in run.average.items())

@@ -218,11 +218,19 @@ class Run:
         save_tensors(tensors | counters, self.folder / LAST)
 
     def step(self) -> Figures:
-        """One update; gives its figures."""
+        """One update; gives its figures.
+
+        Raises:
+            InputError: the loss is no number any more; the weights are left as they were.
+        """
         torch.manual_seed(self.schedule.seed * 1_000_003 + self.update * 31 + rank())
         for group in self.optimiser.param_groups:
             group["lr"] = self.schedule.rate_of(self.update)
         outcome = self.task.compute(self.update, rank(), world_size())
+        if not torch.isfinite(outcome.loss):
+            raise InputError(
+                f"{self.folder}: the loss is no number at update {self.update + 1}: begin anew, with a smaller rate (--set rate=...) or --set clip=1"
+            )
         self.optimiser.zero_grad(set_to_none=True)
         outcome.loss.backward()  # type: ignore[no-untyped-call]
         share_gradients(self.task.network)
