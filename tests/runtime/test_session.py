@@ -85,7 +85,7 @@ def test_an_error_is_one_line(folder: Path) -> None:
 def test_a_session_listens_and_plays(drummer_folder: Path) -> None:
     session = Session(drummer_folder)
     sizes = session.config["sizes"]
-    assert session.columns == sizes["step_features"] + sizes["bar_features"] + sizes["song_features"] + 18 + sizes["asked"]
+    assert session.columns == sizes["step_features"] + sizes["bar_features"] + sizes["song_features"] + 18 + sizes.get("asked", 0)
     listened, guess = session.listen(np.zeros((50, session.columns), np.float32), 0)
     assert (listened.shape, guess.shape) == ((50, sizes["encoder_width"]), (50, 9))
     played = np.zeros((3, 1, 27 + sizes["articulations"] + sizes["references"]), np.float32)
@@ -99,7 +99,6 @@ def test_a_session_listens_and_plays(drummer_folder: Path) -> None:
 
 
 def test_the_same_input_gives_the_same_bytes(drummer_folder: Path) -> None:
-    sizes = Session(drummer_folder).config["sizes"]
     heard = np.random.default_rng(0).random((100, Session(drummer_folder).columns), dtype=np.float32)
     one, two = Session(drummer_folder).listen(heard, 1), Session(drummer_folder).listen(heard, 1)
     assert all(a.tobytes() == b.tobytes() for a, b in zip(one, two, strict=True))
