@@ -50,6 +50,7 @@ def measure_ms(strokes: Strokes) -> np.ndarray:
 
 def test_the_same_seed_plays_the_same_and_another_otherwise(performer: Performer) -> None:
     one, two, other = (performer.perform_strokes(ROCK, seed=s) for s in (3, 3, 4))
+    assert not np.array_equal(performer.perform_strokes(ROCK, seed=-3).late, one.late), "negative seeds are seeds of their own"
     assert_same_hits(one, ROCK)
     assert np.array_equal(one.velocities, two.velocities) and np.array_equal(one.late, two.late)
     assert not np.array_equal(one.velocities, other.velocities) and not np.array_equal(one.late, other.late)

@@ -101,7 +101,7 @@ class Performer:
 
         Args:
             strokes: what is struck; how it was played counts for nothing but flams.
-            seed: the same plays the same.
+            seed: the same plays the same; negative ones are seeds of their own.
             how: see ``Playing``.
             accents: int64 [n], how loud roughly, 0 = ghost, 1 = normal, 2 = accent, -1 = not said (see ``read_accents``); none = not said.
             rounded: the places are those of the nearest 16th, whatever was meant; else they are meant as they are.
@@ -118,7 +118,7 @@ class Performer:
         expected = self._net.expect(seen, told._replace(accents=told.accents[order]))
         graces = find_graces(ordered)
         bounds = bound_lateness(ordered, graces)
-        velocities, late = self._draw(seen, expected, (bounds / LATE_SCALE).astype(np.float32), np.random.default_rng(seed), how)
+        velocities, late = self._draw(seen, expected, (bounds / LATE_SCALE).astype(np.float32), np.random.default_rng(seed if seed >= 0 else [-seed, 1]), how)
         velocities = _scale_dynamics(velocities, ordered.columns, how.dynamics)
         late = np.clip(late.mean() + (late - late.mean()) / how.tightness, -bounds, bounds)
         late, velocities = follow_mains(ordered, late, velocities, graces)
