@@ -27,9 +27,11 @@ WEIGHTS = "weights.safetensors"
 RATES, VELOCITY_RATE, DRUM_RATE = (1 / 4, 1 / 16, 1 / 64), 1 / 16, 1 / 6
 """Of the slow averages of lateness, of velocity, and of both for each drum; as in ``networks.performer``."""
 NARROWEST = (0.03, 0.05)
-REMEMBERED = (0.8, 0.95)
+REMEMBERED = (0.95, 0.95)
 """Share of what a drawn stroke lies off its mean that is remembered, of velocity and of lateness: draws follow draws, and the whole of it
-lets velocities wander to their ends (chosen on the validation split by the distance of the distributions)."""
+lets velocities wander to their ends (this and the next two chosen on the validation split by the distance of the distributions)."""
+SETTLING, SETTLING_RATE = 0.2, 1 / 32
+"""Share of the slow average of these rests of velocity, one a drum, that is forgotten too: a loud bar is remembered, a kit that grows louder is not."""
 LOUDEST, QUIETEST = (1 - VELOCITY_CENTRE) / VELOCITY_SCALE, (1 / 127 - VELOCITY_CENTRE) / VELOCITY_SCALE
 BIN = 1 / 127 / VELOCITY_SCALE
 
@@ -104,10 +106,11 @@ class PerformerNet:
         noise = temperature * np.log(noise / (1 - noise))
         choice = (temperature * rng.gumbel(size=(count, kinds))).astype(np.float32)
         past = _Past(seen, len(self._recall[0]))
-        rows = zip(expected.lead, choice, noise.tolist(), expected.means[:, :2].tolist(), bounds.tolist(), strict=True)
+        rows = zip(expected.lead, choice, noise.tolist(), expected.means[:, :2].tolist(), bounds.tolist(), seen.families.tolist(), strict=True)
+        slow = [0.0] * len(FAMILIES)
         recall, inner, give, inner_bias, give_bias = self._recall, self._inner, self._give, self._inner_bias, self._give_bias
         played = np.zeros((count, 2), np.float32)
-        for i, (lead, chance, (loud_noise, late_noise), (loud_mean, late_mean), bound) in enumerate(rows):
+        for i, (lead, chance, (loud_noise, late_noise), (loud_mean, late_mean), bound, drum) in enumerate(rows):
             hidden = recall @ past.look(i)
             hidden += lead
             hidden = inner @ np.maximum(hidden, 0, out=hidden)
@@ -121,7 +124,8 @@ class PerformerNet:
             loud = QUIETEST + BIN * int((min(max(loud, QUIETEST), LOUDEST) - QUIETEST) / BIN + 0.5)
             late = min(max(late, -bound), bound)
             played[i] = loud, late
-            loud_rest, late_rest = REMEMBERED[0] * (loud - loud_mean), REMEMBERED[1] * (late - late_mean)
+            slow[drum] += SETTLING_RATE * (loud - loud_mean - slow[drum])
+            loud_rest, late_rest = REMEMBERED[0] * (loud - loud_mean - SETTLING * slow[drum]), REMEMBERED[1] * (late - late_mean)
             past.add(i, loud_mean + loud_rest, late_mean + late_rest, loud_rest, late_rest)
         return played
 
