@@ -206,6 +206,7 @@ def main() -> None:
     chosen = {title: {n: [g for g, t in zip(grooves, takes, strict=True) if t in part] for n, grooves in played.items()} for title, part in own.items() if part}
     for title, grooves in chosen.items():
         show_errors(f"{options.split}, {title}", own[title], grooves)
+        show_floor(performer, own[title])
     show_bits(performer, takes, measure_bits(train.feel, test.feel))
     show_together(takes, {n: played[n] for n in (HUMAN, "sampler", "performer, samples, told nothing", "performer, samples, style and drummer told")})
     show_accents(performer, takes)
@@ -251,6 +252,13 @@ def show_errors(title: str, takes: list[Take], played: dict[str, list[Groove]]) 
         print(f"{name:44} " + " ".join(f"{figures[c]:12.4f}" for c in COLUMNS))
         if name.startswith("uniform"):
             print(f"{'GrooVAE, as published (velocity KL .08)':44} {18.80:12.4f} {0.032:12.4f}")
+
+
+def show_floor(performer: Performer, takes: list[Take]) -> None:
+    """How far samples of two seeds lie apart: no sample of a perfect performer is expected nearer to the drummer."""
+    one, other = (collect(takes, perform_takes(performer, takes, told=True, mean=False, seed=seed)) for seed in (0, 1000))
+    figures = timing.evaluate(one, other)
+    print(f"{'samples against samples of another seed':44} " + " ".join(f"{figures[c]:12.4f}" if "w1" in c else " " * 12 for c in COLUMNS))
 
 
 if __name__ == "__main__":
