@@ -19,7 +19,8 @@ def test_a_profile_is_learned_and_played(run: Run, refused: Callable[..., str], 
     result = run("learn", take, "-o", me, "--json")
     assert result.code == 0, result
     report = json.loads(result.out)
-    assert set(report["bits_per_onset"]) == {"before", "after"} and report["takes"] == 1 and report["seconds"] < 120
+    assert set(report["bits_per_onset"]) == {"before", "after"} and set(report["falls"]) == {"hits", "sum", "all"}
+    assert report["held_out_hits"] > 0 and report["takes"] == 1 and report["seconds"] < 120
     assert {p.name for p in me.iterdir()} == {"arrays.npz", "config.json", "card.md"}
     for command in (("humanise", take), ("groove", "--bars", 4), ("accompany", EXAMPLES / "ballad.mid")):
         plain, own = tmp_path / f"{command[0]}.mid", tmp_path / f"{command[0]}-me.mid"

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import json
+from dataclasses import replace
 from importlib import resources
+from itertools import pairwise
 from pathlib import Path
 
 import numpy as np
@@ -12,11 +14,14 @@ import pytest
 from backbeat.codecs.strokes import Strokes
 from backbeat.errors import InputError, ModelError, OutputError
 from backbeat.models.performer import SHIPPED, PerformerNet, open_performer
-from backbeat.models.performer_inputs import FAMILIES
+from backbeat.models.performer_inputs import FAMILIES, LATE_SCALE, VELOCITY_SCALE
 from backbeat.performer import Performer
 from backbeat.profiles import Manner, compare, cross_validate, learn_manner, load_profile, make_take, write_profile
 from backbeat.profiles.calibration import KNOTS, Calibration, Mixture, make_identity
-from backbeat.profiles.habits import COMPONENTS, LATEST, Habits, count_strokes
+from backbeat.profiles.drawing import learn_drawing
+from backbeat.profiles.habits import COMPONENTS, EXPECTED, LATEST, Habits, count_strokes
+from backbeat.profiles.steadiness import Frame, count_frames, fit_steadiness
+from backbeat.profiles.takes import cut_frame
 from tests.performing import make_rock
 
 FAR = np.random.default_rng(3)
@@ -91,8 +96,8 @@ def test_habits_are_distributions_and_draws_follow_them() -> None:
     rng = np.random.default_rng(4)
     families, places = np.full(400, 1), rng.integers(0, 16, 400)
     counts = count_strokes(rng.choice([40, 90], 400) / 127, rng.normal(8, 2, 400), families, places)
-    weights = np.full((2, COMPONENTS), 1 / (COMPONENTS - 1))
-    weights[:, 0] = 0
+    weights = np.full((2, len(FAMILIES), COMPONENTS), 1 / (COMPONENTS - EXPECTED))
+    weights[:, :, :EXPECTED] = 0
     habits = Habits(*counts, weights)
     levels = np.arange(1, 128) / 127
     shares = habits.share(levels, np.zeros(127), np.full(127, 1), np.full(127, 5))
@@ -102,6 +107,47 @@ def test_habits_are_distributions_and_draws_follow_them() -> None:
     np.testing.assert_allclose(shares[1].sum(axis=0), 1, atol=1e-9)
     loud, late = habits.draw(np.full(4000, 0.99), np.full(4000, -50.0), np.full(4000, 1), np.full(4000, 5), rng)
     assert abs(late.mean() - 8) < 1 and loud.max() < 0.85
+
+
+def make_frame(count: int, seed: int = 0) -> Frame:
+    """Strokes of two drums at two places, as the performer might expect them."""
+    rng = np.random.default_rng(seed)
+    logits = np.log(np.full((count, 2), 0.5))
+    mixture = Mixture(logits, rng.normal(0, 0.2, (count, 2)), np.full((count, 2), 0.4), rng.normal(0, 0.2, (count, 2)), np.full((count, 2), 0.5))
+    families, places = rng.integers(0, 2, count), rng.integers(0, 2, count)
+    loud, late = 0.3 * families - 0.3 * places + rng.normal(0, 0.05, count), 0.5 * places + rng.normal(0, 0.05, count)
+    half = 0.5 / 127 / VELOCITY_SCALE
+    return Frame(mixture, loud + half, loud - half, (loud, late), np.full(count, np.log(LATE_SCALE)), families, places)
+
+
+def test_steadiness_keeps_distributions_and_finds_accents_and_lags() -> None:
+    frames = [make_frame(150, seed) for seed in range(4)]
+    tables, whole = [count_frames([f]) for f in frames], count_frames(frames)
+    steady = fit_steadiness(frames[:3], [whole - t - tables[3] for t in tables[:3]], whole - tables[3])
+    nothing = replace(steady, numbers=np.zeros_like(steady.numbers))
+    gain = (steady.measure(frames[3]) - nothing.measure(frames[3])).mean(axis=0) / np.log(2)
+    assert (gain > 1).all(), gain
+    one = cut_frame(frames[3], slice(0, 1))
+    edges = (np.arange(0, 128) - 0.5 - 63.5) / 127 / VELOCITY_SCALE
+    edges[0], edges[-1] = -1e4, 1e4
+    whole_range = [one._replace(lower=np.array([a]), upper=np.array([b])) for a, b in pairwise(edges)]
+    assert np.exp([steady.measure(f)[0, 0] for f in whole_range]).sum() == pytest.approx(1, abs=1e-6)
+    grid = np.arange(-20, 20, 0.02)
+    density = [np.exp(steady.measure(one._replace(values=(one.values[0], np.array([x]))))[0, 1]) * LATE_SCALE for x in grid]
+    assert np.sum(density) * 0.02 == pytest.approx(1, abs=1e-2)
+
+
+def test_draws_are_carried_to_the_mean_and_the_spread_of_the_player() -> None:
+    rng = np.random.default_rng(5)
+    families, places = rng.integers(0, 2, 4000), rng.integers(0, 4, 4000)
+    rests = np.stack([0.4 * families + rng.normal(0, 0.2, 4000), -0.3 * places + rng.normal(0, 0.5, 4000)], axis=1)
+    theirs = rng.normal(0.1, 1.0, (4000, 2))
+    drawing = learn_drawing(rests, theirs, families, places)
+    carried = drawing.carry(theirs, np.zeros((4000, 2)), families, places)
+    for drum in (0, 1):
+        own = families == drum
+        np.testing.assert_allclose(carried[own].mean(axis=0), rests[own].mean(axis=0), atol=0.03)
+        np.testing.assert_allclose(carried[own].std(axis=0), rests[own].std(axis=0), rtol=0.1)
 
 
 def test_takes_unlike_others_become_likelier(net: PerformerNet) -> None:

@@ -81,6 +81,10 @@ class Calibration:
         inside = (velocities - heights[rows, piece]) / np.exp(own[rows, 1 + piece])
         return np.asarray(np.clip(piece / KNOTS + inside, 1 / 127, 1)), np.asarray(own[:, -2] + np.exp(own[:, -1]) * late)
 
+    def find_edges(self, velocities: Floats, families: Ints) -> tuple[Floats, Floats]:
+        """Where each velocity ends and begins in the performer's frame, in the network's units, float64 [n] each."""
+        return _find_edges(self.numbers[families], velocities)
+
     def measure(self, mixture: Mixture, velocities: Floats, late: Floats, families: Ints) -> Floats:
         """float64 [n, 2], nats: probability of the velocity, density per ms of the lateness given it.
 
@@ -141,27 +145,46 @@ def _find_slope(numbers: Floats, mixture: Mixture, velocities: Floats, late: Flo
 
 def _measure(own: Floats, mixture: Mixture, velocities: Floats, late: Floats) -> tuple[Floats, Floats, tuple[Floats, Floats, Floats, Floats]]:
     """Nats of velocity and lateness under each component, and their slopes: by the curve's upper and lower edge, the shift, the log-scale."""
+    upper, lower = _find_edges(own, velocities)
+    scale = np.exp(own[:, -1])
+    loud, timing, (by_upper, by_lower, by_late) = weigh(mixture, upper, lower, (late - own[:, -2]) / scale / LATE_SCALE)
+    rate = -by_late / (scale * LATE_SCALE)[:, None]
+    moved, widened = rate, rate * (late - own[:, -2])[:, None] - 1
+    return loud, timing - math.log(LATE_SCALE) - own[:, -1:], (by_upper / VELOCITY_SCALE, by_lower / VELOCITY_SCALE, moved, widened)
+
+
+def _find_edges(own: Floats, velocities: Floats) -> tuple[Floats, Floats]:
+    """Where a velocity ends and begins in the performer's frame, in the network's units; far away beyond the loudest and the softest."""
     slopes = np.exp(own[:, 1:-2])
-    edges = [own[:, 0] + (_lay_basis(velocities + side * 0.5 / 127) * slopes).sum(axis=1) for side in (1, -1)]
-    high, low = (((e - VELOCITY_CENTRE) / VELOCITY_SCALE)[:, None] for e in edges)
+    upper, lower = ((own[:, 0] + (_lay_basis(velocities + side * 0.5 / 127) * slopes).sum(axis=1) - VELOCITY_CENTRE) / VELOCITY_SCALE for side in (1, -1))
+    return np.where(velocities > 126.5 / 127, _FAR, upper), np.where(velocities < 1.5 / 127, -_FAR, lower)
+
+
+def weigh(mixture: Mixture, upper: Floats, lower: Floats, late: Floats) -> tuple[Floats, Floats, tuple[Floats, Floats, Floats]]:
+    """Nats of a velocity between two edges and of a lateness under each component, float64 [n, components] each, and their slopes.
+
+    Args:
+        mixture: of n strokes.
+        upper, lower: float64 [n], in the network's units.
+        late: float64 [n], the same; densities are per unit.
+
+    Returns:
+        velocity, lateness, and how the first changes with the upper and the lower edge, the second with the lateness.
+    """
     unit = 1 / mixture.loud_scale
-    upper = np.where((velocities > 126.5 / 127)[:, None], _FAR, (high - mixture.loud) * unit)
-    lower = np.where((velocities < 1.5 / 127)[:, None], -_FAR, (low - mixture.loud) * unit)
-    apart = np.clip(upper - lower, 1e-9, 500)
-    loud = np.log1p(-np.exp(-apart)) - np.logaddexp(0, -upper) - np.logaddexp(0, lower)
+    high, low = (upper[:, None] - mixture.loud) * unit, (lower[:, None] - mixture.loud) * unit
+    apart = np.clip(high - low, 1e-9, 500)
+    loud = np.log1p(-np.exp(-apart)) - np.logaddexp(0, -high) - np.logaddexp(0, low)
     by_both = 1 / np.expm1(apart)
-    by_upper = np.where(upper >= _FAR, 0, (by_both + _squash(-upper)) * unit / VELOCITY_SCALE)
-    by_lower = np.where(lower <= -_FAR, 0, -(by_both + _squash(lower)) * unit / VELOCITY_SCALE)
-    scale = np.exp(own[:, -1:])
-    z = ((late[:, None] - own[:, -2:-1]) / scale / LATE_SCALE - mixture.late) / mixture.late_scale
-    timing = -z - 2 * np.logaddexp(0, -z) - np.log(mixture.late_scale * LATE_SCALE) - own[:, -1:]
-    by_z = 1 - 2 * _squash(z)
-    rate = by_z / (scale * LATE_SCALE * mixture.late_scale)
-    moved, widened = -rate, -rate * (late[:, None] - own[:, -2:-1]) - 1
-    return loud, timing, (by_upper, by_lower, moved, widened)
+    by_upper = np.where(upper[:, None] >= _FAR, 0, (by_both + squash(-high)) * unit)
+    by_lower = np.where(lower[:, None] <= -_FAR, 0, -(by_both + squash(low)) * unit)
+    z = (late[:, None] - mixture.late) / mixture.late_scale
+    timing = -z - 2 * np.logaddexp(0, -z) - np.log(mixture.late_scale)
+    return loud, timing, (by_upper, by_lower, (1 - 2 * squash(z)) / mixture.late_scale)
 
 
-def _squash(x: Floats) -> Floats:
+def squash(x: Floats) -> Floats:
+    """The logistic function."""
     return np.asarray(np.exp(-np.logaddexp(0, -x)))
 
 

@@ -1,11 +1,13 @@
 """What a player does again and again: counts of velocity and lateness by drum and place, mixed with what the performer expects.
 
 Interpolation of counts with a model is that of Jelinek and Mercer 1980 (and of cache models, Kuhn and De Mori 1990): weights by EM on
-strokes that were not counted. Counts of a drum at a 16th of the bar, and of a drum anywhere; as they are, and smoothed.
+strokes that were not counted, of each drum near those of all. Counts of a drum at a 16th of the bar, and of a drum anywhere; as they are,
+and smoothed.
 """
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -16,12 +18,16 @@ from backbeat.units import Floats, Ints
 PLACES = 16
 LEVELS, LATEST = 128, 100
 """Velocities, and the ms on either side in which lateness is counted, one bin a ms."""
-COMPONENTS = 5
-"""The performer; drum at place, sharp and smooth; drum, sharp and smooth."""
+COMPONENTS = 6
+"""The performer; the performer moved and narrowed (see ``steadiness``); drum at place, sharp and smooth; drum, sharp and smooth."""
+EXPECTED = 2
+"""Components that are the performer's."""
 SMOOTH = (4.0, 4.0)
 """Standard deviations of the smoothing, in velocities and in ms."""
-PRIOR = (50.0, 0.5, 0.5, 0.5, 0.5)
+PRIOR = (30.0, 20.0, 0.5, 0.5, 0.5, 0.5)
 """Strokes that each component is thought to have explained before any is seen."""
+FIRM = 60.0
+"""Strokes for which the weights of all drums stand in those of each."""
 _ROUNDS = 40
 
 
@@ -32,24 +38,23 @@ class Habits:
     Args:
         loud: float64 [families, PLACES, LEVELS], how often each velocity was played.
         late: float64 [families, PLACES, 2 LATEST + 1], how often each ms.
-        weights: float64 [2, COMPONENTS], of velocity and of lateness, 1 in all.
+        weights: float64 [2, families, COMPONENTS], of velocity and of lateness, 1 in all.
     """
 
     loud: Floats
     late: Floats
     weights: Floats
 
-    def mix(self, nats: Floats, velocities: Floats, late: Floats, families: Ints, places: Ints) -> Floats:
+    def mix(self, expected: Sequence[Floats], velocities: Floats, late: Floats, families: Ints, places: Ints) -> Floats:
         """float64 [n, 2], nats: the performer's, mixed with the habits.
 
         Args:
-            nats: float64 [n, 2], of the performer.
+            expected: float64 [n, 2] nats each, of the performer and of the performer moved and narrowed.
             velocities, late: float64 [n], 0-1 and ms.
             families, places: int64 [n], see ``find_places``.
         """
-        shares = self.share(velocities, late, families, places)
-        out = [np.log(np.exp(nats[:, k]) * self.weights[k, 0] + shares[k] @ self.weights[k, 1:] + 1e-300) for k in (0, 1)]
-        return np.stack(out, axis=1)
+        chances = join_chances(expected, self.share(velocities, late, families, places))
+        return np.stack([np.log((c * own[families]).sum(axis=1) + 1e-300) for c, own in zip(chances, self.weights, strict=True)], axis=1)
 
     def share(self, velocities: Floats, late: Floats, families: Ints, places: Ints) -> tuple[Floats, Floats]:
         """Probability of the velocity and density per ms of the lateness under the four counts, float64 [n, 4] each."""
@@ -68,13 +73,14 @@ class Habits:
         drawn = []
         for kind, (counts, given, smooth) in enumerate(((self.loud, velocities, SMOOTH[0]), (self.late, late, SMOOTH[1]))):
             tables = normalise(counts, smooth)
-            which = rng.choice(COMPONENTS, len(given), p=self.weights[kind] / self.weights[kind].sum())
+            edges = np.cumsum(self.weights[kind], axis=1)[families]
+            which = (edges[:, :-1] < rng.random((len(given), 1))).sum(axis=1)
             rows = [tables[0][families, places], tables[1][families, places], tables[2][families], tables[3][families]]
-            chance = np.stack(rows)[np.maximum(which - 1, 0), np.arange(len(given))] if len(given) else np.zeros((0, counts.shape[-1]))
+            chance = np.stack(rows)[np.maximum(which - EXPECTED, 0), np.arange(len(given))] if len(given) else np.zeros((0, counts.shape[-1]))
             sums = np.cumsum(chance, axis=1)
             value = (sums < rng.random((len(given), 1)) * sums[:, -1:]).sum(axis=1) if len(given) else np.zeros(0)
             spread = value / 127 if kind == 0 else value - LATEST + rng.uniform(-0.5, 0.5, len(given))
-            drawn.append(np.where((which > 0) & (chance.sum(axis=1) > 0), spread, given))
+            drawn.append(np.where((which >= EXPECTED) & (chance.sum(axis=1) > 0), spread, given))
         return drawn[0], drawn[1]
 
 
@@ -116,21 +122,30 @@ def normalise(counts: Floats, smooth: float) -> tuple[Floats, Floats, Floats, Fl
     return sharp, sharp @ spread, drum, drum @ spread
 
 
-def fit_weights(nats: Floats, shares: tuple[Floats, Floats]) -> Floats:
-    """float64 [2, COMPONENTS]: the likeliest weights, by EM.
+def join_chances(expected: Sequence[Floats], shares: tuple[Floats, Floats]) -> tuple[Floats, Floats]:
+    """Probabilities and densities under all components, float64 [n, COMPONENTS] each."""
+    loud, late = (np.concatenate([np.exp(np.stack([e[:, kind] for e in expected], axis=1)), shares[kind]], axis=1) + 1e-300 for kind in (0, 1))
+    return loud, late
+
+
+def fit_weights(chances: tuple[Floats, Floats], families: Ints) -> Floats:
+    """float64 [2, families, COMPONENTS]: the likeliest weights of all drums, then of each drum near them, by EM.
 
     Args:
-        nats: float64 [n, 2], of the performer.
-        shares: of the habits, float64 [n, 4] each, counted on other strokes.
+        chances: see ``join_chances``; counted on other strokes.
+        families: int64 [n].
     """
     out = []
-    for kind, share in enumerate(shares):
-        chance = np.concatenate([np.exp(nats[:, kind : kind + 1]), share], axis=1) + 1e-300
-        prior = np.array(PRIOR)
-        weights = prior / prior.sum()
-        for _ in range(_ROUNDS):
-            explained = chance * weights
-            weights = (explained / explained.sum(axis=1, keepdims=True)).sum(axis=0) + prior
-            weights /= weights.sum()
-        out.append(weights)
+    for chance in chances:
+        common = _raise_weights(chance, np.array(PRIOR))
+        out.append(np.stack([_raise_weights(chance[families == f], FIRM * common) for f in range(len(FAMILIES))]))
     return np.stack(out)
+
+
+def _raise_weights(chance: Floats, prior: Floats) -> Floats:
+    weights = prior / prior.sum()
+    for _ in range(_ROUNDS):
+        explained = chance * weights
+        weights = (explained / explained.sum(axis=1, keepdims=True)).sum(axis=0) + prior
+        weights /= weights.sum()
+    return np.asarray(weights)

@@ -5,27 +5,35 @@ from __future__ import annotations
 import hashlib
 import json
 import zipfile
+import zlib
 from dataclasses import replace
 from importlib import resources
 from pathlib import Path
 from typing import Any
 
 import numpy as np
+import numpy.typing as npt
 
 from backbeat import __version__
 from backbeat.codecs.strokes import Strokes
+from backbeat.codecs.words import VOCABULARY
 from backbeat.errors import ModelError, OutputError
 from backbeat.files import write_bytes
+from backbeat.kits import load_kit
 from backbeat.models.performer import SHIPPED, WEIGHTS, PerformerNet, open_performer
-from backbeat.models.performer_inputs import FAMILIES, map_families
+from backbeat.models.performer_inputs import FAMILIES, LATE_SCALE, VELOCITY_CENTRE, VELOCITY_SCALE, describe_strokes, map_families, scale_played
 from backbeat.models.performer_limits import bound_lateness, find_graces, follow_mains
 from backbeat.performer import Performer, Playing
 from backbeat.profiles.calibration import KNOTS, Calibration
+from backbeat.profiles.drawing import Drawing
 from backbeat.profiles.habits import COMPONENTS, LATEST, LEVELS, PLACES, Habits, find_places
-from backbeat.profiles.learning import Manner, make_take, measure
+from backbeat.profiles.learning import Manner, measure
+from backbeat.profiles.steadiness import SPREAD, Steadiness, Tables
+from backbeat.profiles.takes import STROKE_ARRAYS, make_take
+from backbeat.profiles.vocabulary import LONGEST_BAR, Vocabulary
 from backbeat.units import Floats, Ints
 
-SCHEMA = 1
+SCHEMA = 2
 _AS_PEOPLE_PLAY = Playing()
 PROFILE = "profile"
 _CONFIG, _ARRAYS, _CARD = "config.json", "arrays.npz", "card.md"
@@ -33,8 +41,17 @@ _SHAPES = {
     "calibration": (len(FAMILIES), KNOTS + 3),
     "loud": (len(FAMILIES), PLACES, LEVELS),
     "late": (len(FAMILIES), PLACES, 2 * LATEST + 1),
-    "weights": (2, COMPONENTS),
+    "weights": (2, len(FAMILIES), COMPONENTS),
+    "steadiness": (2, len(SPREAD)),
+    "counts": (len(FAMILIES), PLACES),
+    "values": (2, len(FAMILIES), PLACES),
+    "rests": (2, len(FAMILIES), PLACES),
+    "offsets": (2, len(FAMILIES), PLACES),
+    "factors": (2, len(FAMILIES)),
 }
+
+
+_POSITIVE = ("loud", "late", "weights", "counts", "factors")
 
 
 class ProfiledPerformer(Performer):
@@ -59,16 +76,26 @@ class ProfiledPerformer(Performer):
             return played
         order = np.lexsort((strokes.columns, strokes.quarters))
         families, places = map_families(strokes.kit)[strokes.columns], find_places(strokes.places)
-        loud, late = self.manner.calibration.to_player(played.velocities.astype(np.float64), played.late.astype(np.float64), families)
+        loud, late = self._carry(played, order, told, accents, rounded, (families, places))
         if not how.mean:
             loud, late = self.manner.habits.draw(loud, late, families, places, np.random.default_rng([abs(seed), int(seed < 0), 9]))
         loud, late = _spread(loud, late, strokes.columns, how)
-        ordered = replace(strokes, **{n: getattr(strokes, n)[order] for n in _ARRAY_NAMES})
+        ordered = replace(strokes, **{n: getattr(strokes, n)[order] for n in STROKE_ARRAYS})
         graces = find_graces(ordered)
         bounds = bound_lateness(ordered, graces)
         late[order], loud[order] = follow_mains(ordered, np.clip(late[order], -bounds, bounds), loud[order], graces)
         velocities = np.clip(np.floor(loud * 127 + 0.5), 1, 127) / 127
         return strokes.play(velocities=velocities.astype(np.float32), late=late.astype(np.float32))
+
+    def _carry(self, played: Strokes, order: Ints, told: Playing, accents: Ints | None, rounded: bool, where: tuple[Ints, Ints]) -> tuple[Floats, Floats]:
+        """Velocities (0-1) and lateness in ms of strokes that the performer drew, as the player plays them."""
+        said = self._tell(played, told, accents)
+        ordered = replace(played, **{n: getattr(played, n)[order] for n in STROKE_ARRAYS})
+        means = np.zeros((len(played), 2))
+        means[order] = self._net.expect(describe_strokes(ordered, rounded=rounded), said._replace(accents=said.accents[order])).means[:, :2]
+        drawn = self.manner.drawing.carry(scale_played(played.velocities, played.late).astype(np.float64), means, *where)
+        frame = VELOCITY_CENTRE + VELOCITY_SCALE * drawn[:, 0], LATE_SCALE * drawn[:, 1]
+        return self.manner.calibration.to_player(*frame, where[0])
 
     def log_likelihood(self, strokes: Strokes, how: Playing = _AS_PEOPLE_PLAY, *, rounded: bool = False) -> Floats:
         """As ``Performer.log_likelihood``, in the player's manner; places count as they are, rounded or not."""
@@ -87,9 +114,6 @@ class ProfiledPerformer(Performer):
             style=self.manner.style if how.style == "any" else how.style,
             drummer=self.manner.drummer if how.drummer == "any" else how.drummer,
         )
-
-
-_ARRAY_NAMES = ("columns", "bars", "places", "bar_quarters", "beat_quarters", "starts", "qpm", "velocities", "late")
 
 
 def _spread(loud: Floats, late: Floats, columns: Ints, how: Playing) -> tuple[Floats, Floats]:
@@ -136,10 +160,10 @@ def write_profile(manner: Manner, folder: Path, data: dict[str, Any], figures: d
 
     check_profile_folder(folder)
     config = {"schema": SCHEMA, "model": PROFILE, "backbeat": __version__, "performer": hash_performer(), "style": manner.style, "drummer": manner.drummer}
-    config |= {"families": list(FAMILIES), "data": data, "figures": figures}
+    v = manner.vocabulary
+    config |= {"vocabulary": {"style": v.style, "length": v.length}, "families": list(FAMILIES), "data": data, "figures": figures}
     arrays = BytesIO()
-    h = manner.habits
-    np.savez_compressed(arrays, calibration=manner.calibration.numbers, loud=h.loud.astype(np.float32), late=h.late.astype(np.float32), weights=h.weights)
+    np.savez_compressed(arrays, allow_pickle=False, **_list_arrays(manner))
     try:
         folder.mkdir(parents=True, exist_ok=True)
     except OSError as error:
@@ -168,19 +192,45 @@ def load_profile(folder: Path) -> ProfiledPerformer:
     if style not in net.styles or drummer not in net.drummers:
         raise ModelError(f"{folder}: the performer knows no style {style!r} or drummer {drummer!r}: learn the profile again")
     arrays = _read_arrays(folder)
-    return ProfiledPerformer(net, Manner(style, drummer, Calibration(arrays["calibration"]), Habits(arrays["loud"], arrays["late"], arrays["weights"])))
+    habits = Habits(arrays["loud"], arrays["late"], arrays["weights"])
+    steadiness = Steadiness(arrays["steadiness"], Tables(arrays["counts"], arrays["values"], arrays["rests"]))
+    drawing, vocabulary = Drawing(arrays["offsets"], arrays["factors"]), _read_vocabulary(folder, config.get("vocabulary"), arrays)
+    return ProfiledPerformer(net, Manner(style, drummer, Calibration(arrays["calibration"]), steadiness, habits, drawing, vocabulary))
+
+
+def _list_arrays(manner: Manner) -> dict[str, npt.NDArray[Any]]:
+    h, s, v = manner.habits, manner.steadiness, manner.vocabulary
+    arrays: dict[str, npt.NDArray[Any]] = {"calibration": manner.calibration.numbers, "weights": h.weights, "steadiness": s.numbers}
+    arrays |= {"loud": h.loud.astype(np.float32), "late": h.late.astype(np.float32)}
+    arrays |= {"counts": s.tables.counts, "values": s.tables.values, "rests": s.tables.rests}
+    arrays |= {"offsets": manner.drawing.offsets, "factors": manner.drawing.factors}
+    return arrays | {"words": v.words, "bias": v.bias, "playing": v.playing, "touched": v.touched}
 
 
 def _read_arrays(folder: Path) -> dict[str, Floats]:
     try:
         with (folder / _ARRAYS).open("rb") as file, np.load(file, allow_pickle=False) as stored:
-            arrays = {name: np.asarray(stored[name], dtype=np.float64) for name in _SHAPES}
-    except (OSError, ValueError, KeyError, EOFError, TypeError, zipfile.BadZipFile, AttributeError) as error:
+            arrays = {name: np.asarray(stored[name], dtype=np.float64) for name in (*_SHAPES, "words", "bias", "playing", "touched")}
+    except (OSError, ValueError, KeyError, EOFError, TypeError, zipfile.BadZipFile, zlib.error, AttributeError) as error:
         raise ModelError(f"{folder}: {_ARRAYS} is missing or damaged ({type(error).__name__}): learn the profile again") from error
-    sane = all(arrays[n].shape == shape and np.isfinite(arrays[n]).all() for n, shape in _SHAPES.items())
-    if not sane or any((arrays[n] < 0).any() for n in ("loud", "late", "weights")) or not np.allclose(arrays["weights"].sum(axis=1), 1):
+    sane = all(arrays[n].shape == shape for n, shape in _SHAPES.items()) and all(np.isfinite(a).all() for a in arrays.values())
+    if not sane or any((arrays[n] < 0).any() for n in _POSITIVE) or not np.allclose(arrays["weights"].sum(axis=-1), 1):
         raise ModelError(f"{folder}: {_ARRAYS} does not hold a profile's numbers: learn the profile again")
     return arrays
+
+
+def _read_vocabulary(folder: Path, said: object, arrays: dict[str, Floats]) -> Vocabulary:
+    """The words that a player likes, which are checked apart from the other arrays."""
+    known: dict[str, Any] = said if isinstance(said, dict) else {}
+    style, length = known.get("style"), known.get("length")
+    words, bias = arrays["words"], arrays["bias"]
+    good = isinstance(style, str) and isinstance(length, int) and 1 <= length <= LONGEST_BAR and words.ndim == 1
+    rows = length + 1 if isinstance(length, int) else 0
+    good = good and bias.shape == (rows, len(words)) and arrays["playing"].shape == (rows, VOCABULARY)
+    good = good and arrays["touched"].shape in ((0,), (len(load_kit("backbeat")),))
+    if not good or np.any((words < 0) | (words >= VOCABULARY) | (words != np.floor(words))):
+        raise ModelError(f"{folder}: the vocabulary is damaged: learn the profile again")
+    return Vocabulary(str(style), rows - 1, words.astype(np.int64), bias, arrays["playing"], arrays["touched"])
 
 
 def _write_card(manner: Manner, data: dict[str, Any], figures: dict[str, Any]) -> str:
@@ -198,4 +248,4 @@ def _write_card(manner: Manner, data: dict[str, Any], figures: dict[str, Any]) -
         *(f"- {k.replace('_', ' ')}: {v}" for k, v in data.items()),
     ]
     lines += ["", "## Figures (held-out takes)", "", *(f"- {k.replace('_', ' ')}: {v}" for k, v in figures.items())]
-    return "\n".join([*lines, "", "## Limits", "", "Velocity and lateness only; what is hit is the drummer's. Counts of strokes are kept, no take is.", ""])
+    return "\n".join([*lines, "", "## Limits", "", "Counts of strokes and preferences for hits are kept, no take is. What is hit was learned on 16ths.", ""])
