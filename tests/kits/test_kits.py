@@ -6,17 +6,21 @@ import pytest
 from backbeat.errors import InputError
 from backbeat.grid import Grid
 from backbeat.groove import Groove
-from backbeat.kits import Kit, KitClass, list_kits, load_kit
+from backbeat.kits import GENERAL_MIDI, STAND_INS, Kit, KitClass, list_kits, load_kit
 
 EXPECTED = {
+    "addictive_drums_2": 12,
     "backbeat": 24,
     "drum_space_14": 14,
     "drums_rnn_9": 9,
     "general_midi": 47,
+    "logic_drum_kit_designer": 18,
     "lstmetallica_9": 9,
+    "mt_power_drum_kit": 14,
     "neuraldrummer_17": 17,
     "neuraldrummer_6": 6,
     "roland_td11": 9,
+    "toontrack": 17,
 }
 """Shipped kits and their number of classes."""
 
@@ -107,3 +111,33 @@ def test_a_note_in_two_classes_is_refused():
 def test_a_kit_without_classes_is_refused():
     with pytest.raises(InputError, match="not a kit map"):
         Kit.from_dict({"name": "x"})
+
+
+SAMPLERS = [name for name in list_kits() if load_kit(name).layout != GENERAL_MIDI]
+
+
+@pytest.mark.parametrize("name", SAMPLERS)
+def test_every_class_sounds_on_a_sampler(name):
+    own, sampler = load_kit("backbeat"), load_kit(name)
+    assert set(sampler.names) <= set(own.names), "samplers call their classes as the kit backbeat does"
+    into = own.mapping(sampler)
+    assert np.all(into >= 0)
+    for column, cls in enumerate(own.classes):
+        if cls.name in sampler.names:
+            assert sampler.names[into[column]] == cls.name
+        else:
+            assert sampler.names[into[column]] in STAND_INS.values()
+
+
+def test_a_groove_goes_to_a_sampler_by_name_not_by_note():
+    own, sampler = load_kit("backbeat"), load_kit("addictive_drums_2")
+    hits = np.zeros((16, len(own)), bool)
+    hits[0, own.index("closed_hat")] = hits[4, own.index("side_stick")] = hits[8, own.index("ride_bell")] = True
+    there = Groove(Grid.regular(1), own, hits, hits * 0.5, hits * 0.0).to_kit(sampler)
+    steps, columns = np.nonzero(there.hits)
+    assert [(s, sampler.written[c]) for s, c in zip(steps, columns, strict=True)] == [(0, 49), (4, 42), (8, 61)]
+
+
+def test_the_layout_is_kept_in_a_checkpoint():
+    sampler = load_kit("addictive_drums_2")
+    assert Kit.from_dict(sampler.to_dict()).layout == "addictive_drums_2" and "layout" not in load_kit("backbeat").to_dict()

@@ -157,13 +157,14 @@ def _compare_relations(distances: npt.NDArray[np.float64], names: list[str], rng
     return {"distance, related": near, "distance, unrelated": float(distances[unrelated].mean()), "p": float(as_near)}
 
 
-def write_map(drawn: PatternMap, figures: dict[str, Any], title: str = "Drum patterns") -> str:
+def write_map(drawn: PatternMap, figures: dict[str, Any], title: str = "Drum patterns", *, origin: str = "mined patterns") -> str:
     """The map as one HTML page that needs no network: hover shows, a click plays, a drag bends, a lasso exports.
 
     Args:
         drawn: the patterns and their places.
         figures: what ``measure_map`` found.
         title: of the page.
+        origin: what those that count as learned from are.
     """
     names = sorted({*drawn.genres} - {""})
     kit, model = load_kit("drum_space_14"), drawn.model
@@ -178,6 +179,7 @@ def write_map(drawn: PatternMap, figures: dict[str, Any], title: str = "Drum pat
     head = {
         "points": len(drawn.patterns),
         "generated": drawn.generated,
+        "origin": origin,
         "steps": drawn.patterns.shape[1],
         "latent": model.latent,
         "model": model.name,

@@ -1,7 +1,8 @@
 """Kit maps as data: which MIDI notes are read as which class, and which note is written for it.
 
 Each ``*.json`` beside this file is one kit: ``{"name", "title", "source", "licence", "version", "classes": [{"name",
-"label", "notes", "write"}]}``. Adding a kit is adding a file.
+"label", "notes", "write"}]}``. Adding a kit is adding a file. Samplers that do not follow General MIDI say so by ``"layout"``: their
+notes mean something else, so their classes are found by name, and are called as those of the kit ``backbeat``.
 """
 
 from __future__ import annotations
@@ -17,6 +18,29 @@ import numpy.typing as npt
 
 from backbeat.errors import InputError
 
+GENERAL_MIDI = "general_midi"
+STAND_INS = {
+    "side_stick": "snare",
+    "clap": "snare",
+    "cowbell": "ride_bell",
+    "claves": "side_stick",
+    "pedal_hat": "closed_hat",
+    "tambourine": "closed_hat",
+    "shaker": "closed_hat",
+    "light_shaker": "closed_hat",
+    "open_hat": "closed_hat",
+    "hand_percussion_high": "ride_bell",
+    "low_conga": "low_tom",
+    "mute_conga": "mid_tom",
+    "high_bongo": "high_tom",
+    "high_tom": "mid_tom",
+    "mid_tom": "low_tom",
+    "splash": "crash",
+    "china": "crash",
+    "ride_bell": "ride",
+}
+"""What sounds for a class of the kit ``backbeat`` that a sampler lacks."""
+
 
 @dataclass(frozen=True)
 class KitClass:
@@ -30,7 +54,7 @@ class KitClass:
 
 @dataclass(frozen=True)
 class Kit:
-    """A kit map, in the order in which a groove's columns stand."""
+    """A kit map, in the order in which a groove's columns stand; ``layout`` names what its notes mean where that is not General MIDI."""
 
     name: str
     title: str
@@ -38,6 +62,7 @@ class Kit:
     licence: str
     version: int
     classes: tuple[KitClass, ...]
+    layout: str = GENERAL_MIDI
 
     def __post_init__(self) -> None:
         notes = [n for c in self.classes for n in c.notes]
@@ -78,13 +103,25 @@ class Kit:
         return self.names.index(name)
 
     def mapping(self, other: Kit) -> npt.NDArray[np.int64]:
-        """int64 [classes]: the class of ``other`` that reads the note written for each class here, -1 where none does."""
-        return other.lookup[self.written]
+        """int64 [classes]: the class of ``other`` that reads the note written for each class here, -1 where none does.
+
+        Between kits of different layouts it is the class called alike, or what stands in for it.
+        """
+        if self.layout == other.layout:
+            return other.lookup[self.written]
+        return np.array([other.find_stand_in(name) for name in self.names], dtype=np.int64)
+
+    def find_stand_in(self, name: str) -> int:
+        """The column of a class of the kit ``backbeat``, or of what stands in for it here; -1 where nothing does."""
+        while name not in self.names and name in STAND_INS:
+            name = STAND_INS[name]
+        return self.names.index(name) if name in self.names else -1
 
     def to_dict(self) -> dict[str, Any]:
         """The kit as its JSON object, to be kept inline in a checkpoint."""
         classes = [{"name": c.name, "label": c.label, "notes": list(c.notes), "write": c.write} for c in self.classes]
-        return {"name": self.name, "title": self.title, "source": self.source, "licence": self.licence, "version": self.version, "classes": classes}
+        about = {"name": self.name, "title": self.title, "source": self.source, "licence": self.licence, "version": self.version}
+        return {**about, **({} if self.layout == GENERAL_MIDI else {"layout": self.layout}), "classes": classes}
 
     @classmethod
     def from_dict(cls, data: dict[str, Any]) -> Kit:
@@ -95,7 +132,8 @@ class Kit:
         """
         try:
             classes = tuple(KitClass(str(c["name"]), str(c["label"]), tuple(int(n) for n in c["notes"]), int(c["write"])) for c in data["classes"])
-            return cls(str(data["name"]), str(data["title"]), str(data["source"]), str(data["licence"]), int(data["version"]), classes)
+            name, title, source, licence = (str(data[key]) for key in ("name", "title", "source", "licence"))
+            return cls(name, title, source, licence, int(data["version"]), classes, str(data.get("layout", GENERAL_MIDI)))
         except (KeyError, TypeError, ValueError) as error:
             raise InputError(f"not a kit map: {error!r}") from error
 

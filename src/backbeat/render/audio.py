@@ -81,9 +81,14 @@ def write_wav(audio: Audio, path: str | Path) -> None:
         OutputError: it cannot be written there.
     """
     body = np.ascontiguousarray(audio.samples, dtype="<i2").data.cast("B")
+    write_bytes(path, b"".join((build_wave_header(len(audio.samples)), body)))
+
+
+def build_wave_header(frames: int) -> bytes:
+    """What a 16-bit stereo WAV file at 48 kHz begins with."""
     frame = CHANNELS * 2
-    header = struct.pack("<4sI8sI2H2I2H4sI", b"RIFF", 36 + len(body), b"WAVEfmt ", 16, 1, CHANNELS, RATE, RATE * frame, frame, 16, b"data", len(body))
-    write_bytes(path, b"".join((header, body)))
+    size = frames * frame
+    return struct.pack("<4sI8sI2H2I2H4sI", b"RIFF", 36 + size, b"WAVEfmt ", 16, 1, CHANNELS, RATE, RATE * frame, frame, 16, b"data", size)
 
 
 def render_midi(data: bytes, soundfont: str | Path | None = None) -> Audio:
@@ -118,7 +123,7 @@ def _render_unclipped(song: Song, font: bytes) -> Audio:
     """Render, and where the synthesiser clips (it writes 16 bits), render more softly and bring the peak to the ceiling."""
     volume = 1.0
     for _ in range(MAX_ATTEMPTS):
-        samples = _synthesise(font, write_timeline(song, TAIL_SECONDS, volume))
+        samples = synthesise(font, write_timeline(song, TAIL_SECONDS, volume))
         peak = max(int(samples.max(initial=0)), -int(samples.min(initial=0)))
         if peak < FULL_SCALE:
             break
@@ -129,8 +134,16 @@ def _render_unclipped(song: Song, font: bytes) -> Audio:
     return Audio(np.rint(samples * np.float32(factor)).astype(np.int16), volume * factor)
 
 
-def _synthesise(font: bytes, midi: bytes) -> npt.NDArray[np.int16]:
-    """int16 [frames, 2] from the synthesiser."""
+def synthesise(font: bytes, midi: bytes) -> npt.NDArray[np.int16]:
+    """int16 [frames, 2] from the synthesiser.
+
+    Args:
+        font: an SF2 file.
+        midi: what to play, see ``timeline.write_timeline``.
+
+    Raises:
+        InputError: the synthesiser cannot use the font.
+    """
     import midirenderer  # here, because most of Backbeat never makes a sound
 
     try:

@@ -11,9 +11,11 @@ from functools import lru_cache
 from importlib import resources
 from pathlib import Path
 
+import numpy as np
+
 from backbeat.errors import InputError, OutputError
 from backbeat.files import write_bytes
-from backbeat.render.soundfont import expand_soundfont
+from backbeat.render.soundfont import PRESET, expand_soundfont, parse_soundfont
 
 SHIPPED = "band.sf3"
 CACHE_VERSION = 1
@@ -46,6 +48,14 @@ def load_soundfont(path: Path | None = None) -> bytes:
     if expanded is not data:
         _keep(name, expanded)
     return expanded
+
+
+@lru_cache(maxsize=1)
+def list_shipped_programs() -> frozenset[int]:
+    """The programs (0-127) of bank 0 of the SoundFont that is shipped, stand-ins apart."""
+    font = parse_soundfont(resources.files("backbeat.sounds").joinpath(SHIPPED).read_bytes())
+    presets = np.frombuffer(font.tables[b"phdr"], dtype=PRESET)[:-1]
+    return frozenset(presets["program"][presets["bank"] == 0].tolist())
 
 
 def list_cache_folders() -> tuple[Path, ...]:

@@ -8,8 +8,10 @@ written anew.
 from __future__ import annotations
 
 import struct
+from collections.abc import Callable
 
 import numpy as np
+import numpy.typing as npt
 
 from backbeat.midi.drumparts import DRUM_CHANNEL
 from backbeat.midi.events import write_varlen
@@ -27,6 +29,7 @@ DEFAULT_VOLUME = 100
 FADE_SECONDS, FADE_STEPS = 0.4, 16
 CONTROL = 0xB0
 BANK, BANK_LSB = 0, 32
+Only = Callable[[VoiceEvents], npt.NDArray[np.bool_]]
 DECLARED = ("sysex", "bank")
 """Reasons why a part is a drum part that the file states; by the others it may be one, but every player plays it as it is written."""
 
@@ -47,15 +50,17 @@ def seconds_of(tempo: TempoMap, ticks: Ints) -> Floats:
     return np.asarray(anchors[segment] + (ticks - starts[segment]) * per_tick[segment], dtype=np.float64)
 
 
-def write_timeline(song: Song, tail: float, volume: float = 1.0) -> bytes:
+def write_timeline(song: Song, tail: float, volume: float = 1.0, only: Only | None = None) -> bytes:
     """The song's channel events as a MIDI file whose ticks are real time.
 
     Args:
         song: the song.
         tail: seconds to go on after the last note, so that what rings may ring.
         volume: amplitude that all channels are scaled by, 0-1.
+        only: which of the channel events (bool [n]), whose drums are all on the drum channel; none = all. The end stays where it is.
     """
     voices = _collect(song)
+    voices = voices if only is None else voices.select(only(voices))
     times = np.floor(seconds_of(song.tempo, voices.tick) * TICKS_PER_SECOND + 0.5).astype(np.int64)
     stop = int(np.floor(seconds_of(song.tempo, np.array([song.last_note_tick]))[0] * TICKS_PER_SECOND + 0.5))
     # The synthesiser's gain goes with the square of the volume controller.

@@ -355,7 +355,7 @@ async function begin() {
   new ResizeObserver(() => { resize(); }).observe(stage);
   resize();
   fit();
-  byId("told").textContent = map.learned.toLocaleString("en") + " mined patterns, " + head.generated.toLocaleString("en") + " generated. Point at one to see it.";
+  byId("told").textContent = map.learned.toLocaleString("en") + " " + head.origin + ", " + head.generated.toLocaleString("en") + " generated. Point at one to see it.";
   requestAnimationFrame(frame);
   map.ready = true;
 }

@@ -1,0 +1,1 @@
+"""The studio: a local web page on which a song gets its drums, and the work on it is kept."""
