@@ -12,13 +12,15 @@ import numpy as np
 import pytest
 
 import backbeat
+from backbeat.asking import Wishes
+from backbeat.codecs.controls import velocity_of
 from backbeat.drummer import MAX_STEPS, Drummer, check_song, load_drummer
 from backbeat.errors import InputError, ModelError, SongError
 from backbeat.grid import Grid
 from backbeat.groove import Groove
 from backbeat.midi import parse_song, write_song
 from backbeat.song import Song
-from backbeat.touch import TYPED
+from backbeat.touch import TOUCH, TYPED, Touch
 from tests.midi.builders import METRES, Track, band_song, midi
 
 ARRAYS = ("hits", "velocities", "offsets")
@@ -158,6 +160,86 @@ def test_playing_alone_depends_on_seed_and_tempo(drummer: Drummer) -> None:
     assert same(one, drummer.play_alone(grid, seed=1))
     assert not same(one, drummer.play_alone(grid, seed=2))
     assert not same(one, drummer.play_alone(grid, seed=1, qpm=240))
+
+
+def test_density_is_followed_bar_by_bar(drummer: Drummer) -> None:
+    song = parse_song(band_song(24))
+    wishes = Wishes.nothing(24).ask(range(12), density=0.15).ask(range(12, 24), density=0.85)
+    hits = drummer.accompany(song, seed=1, wishes=wishes, touch=TYPED).hits.sum(axis=1).reshape(24, -1).sum(axis=1)
+    assert hits[15:].mean() > 1.5 * hits[3:12].mean()
+
+
+@pytest.mark.parametrize("touch", [TYPED, TOUCH])
+def test_intensity_is_what_is_heard_in_the_end(drummer: Drummer, touch: Touch) -> None:
+    song = parse_song(band_song(8))
+    wishes = Wishes.nothing(8).ask(range(4), intensity=0.2).ask([5], intensity=0.9).ask(density=0.6)
+    groove = drummer.accompany(song, seed=1, wishes=wishes, touch=touch)
+    bars = groove.grid.bar_of_step[np.nonzero(groove.hits)[0]]
+    loud = groove.velocities[groove.hits] * 127
+    assert loud[bars < 4].mean() == pytest.approx(velocity_of(np.array([0.2]))[0], abs=1)
+    assert loud[bars == 5].mean() == pytest.approx(velocity_of(np.array([0.9]))[0], abs=1)
+
+
+def test_fills_come_where_they_are_asked_for(drummer: Drummer) -> None:
+    song = parse_song(band_song(24))
+    leading = [drummer.model.kit.index(n) for n in ("snare", "low_tom", "mid_tom", "high_tom")]
+
+    def count(fill: bool) -> int:
+        groove = drummer.accompany(song, seed=1, wishes=Wishes.nothing(24).ask([7, 15], fill=fill), touch=TYPED)
+        late = np.isin(groove.grid.bar_of_step, [7, 15]) & (groove.grid.step_in_bar >= 8)
+        return int(groove.hits[late][:, leading].sum())
+
+    assert count(True) > count(False)
+
+
+def test_styles_may_change_from_bar_to_bar(drummer: Drummer) -> None:
+    song = parse_song(band_song(12))
+    whole = drummer.accompany(song, style="jazz", seed=1)
+    assert same(whole, drummer.accompany(song, seed=1, wishes=Wishes.nothing(12).ask(style="jazz")))
+    mixed = drummer.accompany(song, style="jazz", seed=1, wishes=Wishes.nothing(12).ask(range(6, 12), style="metal"))
+    assert not same(mixed, whole)
+
+
+def test_wishes_outside_the_gap_change_nothing(drummer: Drummer, song: Song) -> None:
+    given = drummer.accompany(song, seed=1)
+    wishes = Wishes.nothing(6).ask(density=1.0, intensity=0.1, fill=True, style="metal")
+    filled = drummer.infill(song, given, [2], seed=9, wishes=wishes)
+    outside = given.grid.bar_of_step != 2
+    for name in ARRAYS:
+        assert getattr(filled, name)[outside].tobytes() == getattr(given, name)[outside].tobytes()
+    inside = filled.hits & ~outside[:, None]
+    assert filled.velocities[inside].mean() * 127 == pytest.approx(velocity_of(np.array([0.1]))[0], abs=1)
+
+
+def test_wishes_for_another_song_are_refused(drummer: Drummer, song: Song) -> None:
+    with pytest.raises(InputError, match="wishes are for 5 bars, but there are 6"):
+        drummer.accompany(song, wishes=Wishes.nothing(5))
+    with pytest.raises(InputError, match="no style 'polka'"):
+        drummer.play_alone(Grid.regular(2), wishes=Wishes.nothing(2).ask(style="polka"))
+
+
+def test_who_watches_sees_it_grow_and_may_stop_it(drummer: Drummer, song: Song, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("backbeat.models.drummer_asked.INTERVAL", 0.0)
+    told: list[float] = []
+    drummer.accompany_takes(song, 2, seed=1, watch=told.append)
+    assert told == sorted(told) and told[0] == 0 and told[-1] == 1 and len(told) > song.grid().steps
+
+    class StopError(Exception):
+        pass
+
+    def stop(share: float) -> None:
+        if share > 0.3:
+            raise StopError
+
+    given = drummer.accompany(song, seed=1)
+    for play in (
+        lambda: drummer.accompany(song, watch=stop),
+        lambda: drummer.infill(song, given, [2], watch=stop),
+        lambda: drummer.play_alone(Grid.regular(4), watch=stop),
+        lambda: drummer.continue_groove(given, 9, watch=stop),
+    ):
+        with pytest.raises(StopError):
+            play()
 
 
 NO_NOTES = midi(Track().name("Silence").chunk(9600))

@@ -31,7 +31,7 @@ FLOORS = (
     {"training"},
     {"performer"},
     {"profiles"},
-    {"takes", "humanising", "touch"},
+    {"takes", "humanising", "asking", "touch"},
     {"finishing"},
     {"drummer", "plain_drummer", "appreciation"},
     {"infilling", "tapping", "composing"},

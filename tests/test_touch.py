@@ -1,11 +1,15 @@
 import numpy as np
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
+from backbeat.asking import Wishes
+from backbeat.codecs.controls import velocity_of
 from backbeat.grid import Grid
 from backbeat.groove import Groove
 from backbeat.kits import load_kit
 from backbeat.performer import Playing
-from backbeat.touch import TOUCH, TYPED, Touch, perform, play_by_hand, soften, stay_with_band
+from backbeat.touch import TOUCH, TYPED, Touch, mean_it, perform, play_by_hand, set_loudness, soften, stay_with_band
 from backbeat.transforms.playability import find_conflicts
 from backbeat.units import TempoMap
 
@@ -43,6 +47,20 @@ def test_swing_is_kept_under_the_playing() -> None:
     played = perform(groove.replace(offsets=late * groove.hits), TEMPO, Playing())
     off, on = (played.offsets[first::4][groove.hits[first::4]] for first in (2, 0))
     assert off.mean() - on.mean() == pytest.approx(0.33, abs=0.15)
+
+
+def test_crashes_are_meant_and_ghost_notes_stay_ghosts() -> None:
+    groove = make_rock(32)
+    crash, snare = KIT.index("crash"), KIT.index("snare")
+    hits, velocities = groove.hits.copy(), groove.velocities.copy()
+    hits[7::16, crash] = hits[11::16, snare] = True
+    velocities[7::16, crash], velocities[11::16, snare] = 0.8, 0.3
+    groove = groove.replace(hits=hits, velocities=velocities)
+    played = [play_by_hand(groove, TEMPO, Touch(playable=False), seed=seed).velocities for seed in range(4)]
+    struck = np.concatenate([velocities[7::16, crash] for velocities in played])
+    assert struck.min() >= 0.6 * 0.8 - 0.01 and struck.max() <= 1 and struck.std() > 0.03
+    assert mean_it(np.float32([0.1, 0.6, 0.9]), np.float32([0.8, 0.8, 0.8])) == pytest.approx([0.5, 0.6, 0.9])
+    assert min(velocities[11::16, snare].min() for velocities in played) < 0.3
 
 
 def test_loud_bars_stay_loud_and_soft_songs_soft() -> None:
@@ -88,3 +106,38 @@ def test_the_loudest_are_held_back_in_order() -> None:
     loud = np.linspace(0, 1.5, 50)
     held = soften(loud)
     assert np.all(np.diff(held) > 0) and held.max() < 0.95 and np.array_equal(held[loud < 0.7], loud[loud < 0.7])
+
+
+NAN = float("nan")
+
+
+@given(st.integers(0, 1000), st.floats(0.05, 0.95))
+def test_loudness_is_what_is_asked_and_the_order_of_hits_stays(seed: int, level: float) -> None:
+    groove = make_rock(4)
+    rng = np.random.default_rng(seed)
+    groove = groove.replace(velocities=np.where(groove.hits, rng.uniform(0.3, 1, groove.hits.shape), 0).astype(np.float32))
+    set_ = set_loudness(groove, np.full(4, level, np.float32))
+    wanted = float(velocity_of(np.array([level]))[0])
+    assert set_.velocities[groove.hits].mean() * 127 == pytest.approx(wanted, abs=1)
+    order = np.argsort(groove.velocities[groove.hits], kind="stable")
+    assert (np.diff(set_.velocities[groove.hits][order]) >= 0).all()
+    assert np.array_equal(set_.hits, groove.hits) and np.array_equal(set_.offsets, groove.offsets)
+
+
+def test_bars_of_which_nothing_is_said_stay_as_loud() -> None:
+    groove = make_rock(4)
+    assert set_loudness(groove, np.full(4, NAN, np.float32)) is groove
+    louder = set_loudness(groove, np.array([NAN, 0.9, 0.9, NAN], np.float32))
+    bar = groove.grid.bar_of_step
+    assert np.array_equal(louder.velocities[(bar == 0) | (bar == 3)], groove.velocities[(bar == 0) | (bar == 3)])
+    assert louder.velocities[bar == 1].sum() > groove.velocities[bar == 1].sum()
+
+
+def test_each_bar_is_played_in_its_style() -> None:
+    groove = make_rock(8)
+    styles = [Wishes.nothing(8).ask(style=s) for s in ("jazz", "funk")]
+    jazz, funk = (play_by_hand(groove, TEMPO, seed=1, wishes=w) for w in styles)
+    mixed = play_by_hand(groove, TEMPO, seed=1, wishes=styles[0].ask(range(4, 8), style="funk"))
+    early = groove.grid.bar_of_step < 4
+    assert np.array_equal(mixed.offsets[early], jazz.offsets[early]) and np.array_equal(mixed.offsets[~early], funk.offsets[~early])
+    assert not np.array_equal(jazz.offsets, funk.offsets)

@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 
 import numpy as np
 
+from backbeat.asking import Wishes
 from backbeat.cues import Cues
 from backbeat.groove import Groove
 from backbeat.song import Song
@@ -17,7 +18,16 @@ TAKES = 64
 """Takes of one seed whose performances differ."""
 
 
-def finish(grooves: Sequence[Groove], cues: Cues, song: Song, steps_per_quarter: int = STEPS_PER_QUARTER, touch: Touch = TOUCH, seed: int = 0) -> list[Groove]:
+def finish(
+    grooves: Sequence[Groove],
+    cues: Cues,
+    song: Song,
+    steps_per_quarter: int = STEPS_PER_QUARTER,
+    touch: Touch = TOUCH,
+    seed: int = 0,
+    wishes: Wishes | None = None,
+    watch: Callable[[float], None] | None = None,
+) -> list[Groove]:
     """Grooves on the song's 16ths with the band's timing, on the grid that is asked for, played by hand, ending with the band.
 
     Args:
@@ -27,13 +37,19 @@ def finish(grooves: Sequence[Groove], cues: Cues, song: Song, steps_per_quarter:
         steps_per_quarter: density of the grid of the result.
         touch: how the hits are played.
         seed: of the performer; each take is played differently.
+        wishes: the styles and the loudness of bars.
+        watch: called with the share that is done, 0-1.
     """
     finished = [follow_timing(groove, cues) for groove in grooves]
     if steps_per_quarter != STEPS_PER_QUARTER:
         grid = song.grid(steps_per_quarter)
         finished = [quantise(groove, grid) for groove in finished]
-    played = [play_by_hand(groove, song.tempo, touch, seed=TAKES * abs(seed) + take) for take, groove in enumerate(finished)]
-    return [end_with_band(groove, song) for groove in played]
+    played = []
+    for take, groove in enumerate(finished):
+        played.append(end_with_band(play_by_hand(groove, song.tempo, touch, seed=TAKES * abs(seed) + take, wishes=wishes), song))
+        if watch is not None:
+            watch((take + 1) / len(finished))
+    return played
 
 
 def end_with_band(groove: Groove, song: Song) -> Groove:

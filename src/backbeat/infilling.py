@@ -8,13 +8,14 @@ Of a note that leaves, a note-off that lies behind the bars stays where it is; i
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, field
 from itertools import pairwise
 
 import numpy as np
 import numpy.typing as npt
 
+from backbeat.asking import Wishes
 from backbeat.drummer import Drummer, find_known_cells
 from backbeat.errors import InputError, SongError
 from backbeat.grid import Grid
@@ -74,6 +75,8 @@ def infill_song(
     temperature: float | None = None,
     top_p: float | None = None,
     machine: bool = False,
+    wishes: Wishes | None = None,
+    watch: Callable[[float], None] | None = None,
 ) -> list[Infilled]:
     """Play some bars of a song's own drums anew.
 
@@ -85,6 +88,7 @@ def infill_song(
         takes: how many different takes.
         style, seed, temperature, top_p: see ``Drummer.accompany``.
         machine: also new hits that two hands and two feet cannot play.
+        wishes, watch: see ``Drummer.accompany``.
 
     Returns:
         one result a take.
@@ -100,7 +104,7 @@ def infill_song(
     grid, kit = song.grid(), drummer.model.kit
     groove = extract_groove(song, grid, kit)[0]
     plan = _plan(song, grid, kit, sorted(set(bars)), keep)
-    played = drummer.redo_takes(song, groove, plan.known, takes, style=style, seed=seed, temperature=temperature, top_p=top_p)
+    played = drummer.redo_takes(song, groove, plan.known, takes, style=style, seed=seed, temperature=temperature, top_p=top_p, wishes=wishes, watch=watch)
     return [_write(song, plan, _drop_new(plan, new, song, machine=machine)) for new in played]
 
 

@@ -6,6 +6,7 @@ from typing import Any
 
 import numpy as np
 
+from backbeat.asking import Wishes
 from backbeat.codecs.words import groove_to_words, hits_to_words, words_to_groove
 from backbeat.cues import hear
 from backbeat.errors import InputError, SongError
@@ -14,6 +15,7 @@ from backbeat.grid import Grid
 from backbeat.groove import Groove
 from backbeat.kits import load_kit
 from backbeat.midi import extract_groove
+from backbeat.models.drummer_asked import Watch
 from backbeat.models.floors import CopyBars
 from backbeat.models.protocol import Piece
 from backbeat.song import Song
@@ -44,9 +46,11 @@ class PlainDrummer:
         top_p: float | None = None,
         steps_per_quarter: int = STEPS_PER_QUARTER,
         touch: Touch = TOUCH,
+        wishes: Wishes | None = None,
+        watch: Watch | None = None,
     ) -> Groove:
         """Play drums to a song, see ``Drummer.accompany``."""
-        options = {"temperature": temperature, "top_p": top_p}
+        options: dict[str, Any] = {"temperature": temperature, "top_p": top_p, "wishes": wishes, "watch": watch}
         return self.accompany_takes(song, 1, style=style, seed=seed, steps_per_quarter=steps_per_quarter, touch=touch, **options)[0]
 
     def accompany_takes(
@@ -60,9 +64,11 @@ class PlainDrummer:
         top_p: float | None = None,
         steps_per_quarter: int = STEPS_PER_QUARTER,
         touch: Touch = TOUCH,
+        wishes: Wishes | None = None,
+        watch: Watch | None = None,
     ) -> list[Groove]:
         """Several takes at once, see ``Drummer.accompany_takes``."""
-        how = self._choose(style, temperature, top_p)
+        how = self._choose(style, temperature, top_p, wishes)
         check_takes(takes, steps_per_quarter)
         check_song(song)
         grid = song.grid(STEPS_PER_QUARTER)
@@ -74,20 +80,31 @@ class PlainDrummer:
         cues = hear(song, grid)
         piece = Piece(song.source or "the song", grid, words, cues)
         grooves = [words_to_groove(hits_to_words(self.model.play(piece, rng, **how)), grid) for rng in make_generators(seed, takes)]
-        return finish(grooves, cues, song, steps_per_quarter, touch, seed)
+        return finish(grooves, cues, song, steps_per_quarter, touch, seed, watch=watch)
 
     def play_alone(
-        self, grid: Grid, *, style: str = "any", qpm: float = 120.0, seed: int = 0, temperature: float | None = None, top_p: float | None = None
+        self,
+        grid: Grid,
+        *,
+        style: str = "any",
+        qpm: float = 120.0,
+        seed: int = 0,
+        temperature: float | None = None,
+        top_p: float | None = None,
+        wishes: Wishes | None = None,
+        watch: Watch | None = None,
     ) -> Groove:
         """Play with no song at all, on any grid of 16ths; the tempo makes no difference."""
-        how = self._choose(style, temperature, top_p)
+        how = self._choose(style, temperature, top_p, wishes)
         if isinstance(self.model, CopyBars):
             raise InputError(f"{self.model.name}: without a song there is nothing to copy")
         piece = Piece("a groove", grid, np.zeros(grid.steps, np.uint16))
         return words_to_groove(hits_to_words(self.model.play(piece, make_generators(seed, 1)[0], **how)), grid)
 
-    def _choose(self, style: str, temperature: float | None, top_p: float | None) -> dict[str, float]:
+    def _choose(self, style: str, temperature: float | None, top_p: float | None, wishes: Wishes | None) -> dict[str, float]:
         check_style(style, self.styles)
+        if wishes is not None:
+            raise InputError(f"{self.model.name} cannot be asked for density, intensity, fills or styles: leave them out, or the model")
         how = {name: value for name, value in (("temperature", temperature), ("top_p", top_p)) if value is not None}
         if how and not hasattr(self.model, "begin"):
             raise InputError(f"{self.model.name} draws nothing: leave temperature and top-p out")

@@ -1,12 +1,15 @@
-"""What may be asked of a drummer: songs, takes and styles that are possible, and the generators of takes."""
+"""What may be asked of a drummer: songs, takes and styles that are possible, what is known when some bars are played anew, and the generators of takes."""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
 
 import numpy as np
+import numpy.typing as npt
 
 from backbeat.errors import InputError, SongError
+from backbeat.grid import Grid
+from backbeat.kits import load_kit
 from backbeat.song import Song
 
 STEPS_PER_QUARTER = 4
@@ -72,3 +75,22 @@ def check_style(style: str, styles: Sequence[str]) -> None:
 def make_generators(seed: int, takes: int) -> list[np.random.Generator]:
     """One generator a take: take k is drawn with [seed, k], negative seeds apart."""
     return [np.random.default_rng([abs(seed), int(seed < 0), k]) for k in range(takes)]
+
+
+def find_known_cells(grid: Grid, bars: Sequence[int], keep: Sequence[str] = ()) -> npt.NDArray[np.bool_]:
+    """Bool [steps, 9]: cells of ``drums_rnn_9`` that stay when some bars are played anew, all of them outside these bars.
+
+    Args:
+        grid: bars and steps.
+        bars: 0-based.  keep: classes that stay in these bars, too.
+
+    Raises:
+        InputError: there is no such bar or class.
+    """
+    outside = [b for b in bars if not 0 <= b < grid.bars]
+    if outside:
+        raise InputError(f"no bar {outside[0] + 1}: there are bars 1-{grid.bars}")
+    mask = np.ones((grid.steps, 9), np.bool_)
+    mask[np.isin(grid.bar_of_step, list(bars))] = False
+    mask[:, [load_kit("drums_rnn_9").index(name) for name in keep]] = True
+    return mask

@@ -7,6 +7,7 @@ from dataclasses import dataclass, replace
 
 import numpy as np
 
+from backbeat.asking import Wishes
 from backbeat.codecs.taps import Line, lay_grid, lay_parts, lay_text, read_levels, write_part
 from backbeat.cues import LANES, Cues, assign_lanes, hear
 from backbeat.drummer import Drummer
@@ -15,10 +16,10 @@ from backbeat.finishing import TAKES, end_with_band
 from backbeat.groove import Groove
 from backbeat.kits import load_kit
 from backbeat.models.drummer import Known
-from backbeat.models.tapping import Tapping, wish_for_line
+from backbeat.models.tapping import Tapping, favour_line
 from backbeat.song import Part, Song
 from backbeat.takes import MAX_STEPS, check_length
-from backbeat.touch import TOUCH, Touch, perform
+from backbeat.touch import TOUCH, Touch, perform, set_loudness
 from backbeat.transforms import follow_timing
 from backbeat.transforms.playability import make_playable
 from backbeat.units import MetreMap, TempoMap
@@ -154,6 +155,7 @@ def play_line(
     temperature: float | None = None,
     top_p: float | None = None,
     touch: Touch = TOUCH,
+    wishes: Wishes | None = None,
 ) -> list[Groove]:
     """Play drums of which a line is a part: every tap is played, with its timing, loud where it is loud.
 
@@ -164,6 +166,7 @@ def play_line(
         how: weights of the line.
         as_class: a class of ``drums_rnn_9`` that plays the line and nothing else; none = whatever suits.
         style, seed, temperature, top_p: see ``Drummer.accompany``.
+        wishes: what is asked for bar by bar; the taps are played whatever that is.
         touch: how the hits are played; a line that was tapped by hand keeps its own timing.
 
     Raises:
@@ -174,11 +177,12 @@ def play_line(
     if not line.taps.any():
         raise SongError(f"{tapped.heard.source or 'the line'} has no notes to be played")
     known = know_class(line, drummer, as_class) if as_class else None
-    wishes = None if known else wish_for_line(line, how)
-    played = drummer.play_cues(cues, takes, known=known, wishes=wishes, line=line.taps, style=style, seed=seed, temperature=temperature, top_p=top_p)
+    bias = None if known else favour_line(line, how)
+    played = drummer.play_cues(cues, takes, known=known, bias=bias, line=line.taps, wishes=wishes, style=style, seed=seed, temperature=temperature, top_p=top_p)
     touch = touch.in_style(style)
     finished = [_finish(groove, tapped, cues, touch, TAKES * abs(seed) + take) for take, groove in enumerate(played)]
-    return [make_playable(groove, tapped.tempo) for groove in finished] if touch.playable else finished
+    finished = [make_playable(groove, tapped.tempo) for groove in finished] if touch.playable else finished
+    return [set_loudness(groove, wishes.intensity) for groove in finished] if wishes else finished
 
 
 def know_class(line: Line, drummer: Drummer, name: str) -> Known:

@@ -2,13 +2,17 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
 from functools import cache
+from itertools import pairwise
 from pathlib import Path
 
 import numpy as np
 import numpy.typing as npt
 
+from backbeat.asking import Wishes
+from backbeat.codecs.controls import Levels, velocity_of
 from backbeat.codecs.strokes import groove_to_strokes
 from backbeat.groove import Groove
 from backbeat.performer import Performer, Playing, load_performer
@@ -23,6 +27,8 @@ DRIFT = 6
 """Quarters on either side over which drummers find back to the band."""
 KNEE = 0.7
 """Velocities above this are held back."""
+MARKING = ("crash", "splash", "china")
+"""Cymbals that mark a place: a drummer who strikes one means it, though the performer learned from people who also brush them."""
 TIGHTNESS = 1.5
 """A good drummer to a click: nearer to it than the players of Groove MIDI, who mean 1."""
 
@@ -61,7 +67,7 @@ def _open_performer() -> Performer:
     return load_performer()
 
 
-def play_by_hand(groove: Groove, tempo: TempoMap, touch: Touch = TOUCH, *, seed: int = 0, rounded: bool = False) -> Groove:
+def play_by_hand(groove: Groove, tempo: TempoMap, touch: Touch = TOUCH, *, seed: int = 0, rounded: bool = False, wishes: Wishes | None = None) -> Groove:
     """Hits as a person plays them.
 
     Args:
@@ -70,11 +76,68 @@ def play_by_hand(groove: Groove, tempo: TempoMap, touch: Touch = TOUCH, *, seed:
         touch: see ``Touch``.
         seed: the same plays the same.
         rounded: the hits stand on the nearest 16th, whatever was meant; else they are meant where they are.
+        wishes: in which styles bars are played, where the performer knows them, and how loud.
     """
     if touch.performed and groove.hits.any():
         performer = load_profile(touch.profile) if touch.profile is not None else None
-        groove = perform(groove, tempo, touch.playing, seed=seed, rounded=rounded, performer=performer)
-    return make_playable(groove, tempo) if touch.playable else groove
+        styles = dict.fromkeys(wishes.styles) if wishes else {"any": None}
+        playings = {style: touch.in_style(style).playing for style in styles}
+        played = {how: perform(groove, tempo, how, seed=seed, rounded=rounded, performer=performer) for how in dict.fromkeys(playings.values())}
+        groove = _choose_by_bar([played[playings[style]] for style in wishes.styles]) if wishes else played[touch.playing]
+    groove = make_playable(groove, tempo) if touch.playable else groove
+    return set_loudness(groove, wishes.intensity) if wishes else groove
+
+
+def _choose_by_bar(played: Sequence[Groove]) -> Groove:
+    """Each bar from the groove in its place: the same hits, played in several ways."""
+    first, steps = played[0], played[0].grid.first_steps
+    velocities, offsets = first.velocities.copy(), first.offsets.copy()
+    for bar, groove in enumerate(played):
+        here = slice(int(steps[bar]), int(steps[bar + 1]))
+        velocities[here], offsets[here] = groove.velocities[here], groove.offsets[here]
+    return first.replace(velocities=velocities, offsets=offsets)
+
+
+def set_loudness(groove: Groove, intensity: Levels) -> Groove:
+    """The same hits as loud as is asked for; what is not said stays as loud as it is.
+
+    Bars in a row with the same wish are made louder or softer together, so that what is between them and within them stays:
+    struck harder by one factor, the loudest held back.
+
+    Args:
+        groove: hits with velocities.
+        intensity: float32 [bars] in 0-1, nan = not said; see ``codecs.controls``.
+    """
+    if np.isnan(intensity).all() or not groove.hits.any():
+        return groove
+    velocities = groove.velocities.copy()
+    edges = [0, *(np.flatnonzero(np.diff(np.nan_to_num(intensity, nan=-1))) + 1).tolist(), len(intensity)]
+    for first, last in pairwise(edges):
+        steps = slice(int(groove.grid.first_steps[first]), int(groove.grid.first_steps[last]))
+        hits = groove.hits[steps]
+        if hits.any() and not np.isnan(intensity[first]):
+            wanted = float(velocity_of(intensity[first : first + 1])[0]) / 127
+            velocities[steps][hits] = _to_midi(_strike(velocities[steps][hits].astype(np.float64), wanted))
+    return groove.replace(velocities=velocities)
+
+
+def _strike(velocities: Floats, wanted: float) -> Floats:
+    """Velocities [n] struck harder or softer by one factor, the loudest held back, so that their mean is the one that is wanted."""
+    low, high = 1e-3, 1e3
+    for _ in range(40):
+        middle = (low * high) ** 0.5
+        low, high = (middle, high) if float(hold_back(middle * velocities).mean()) < wanted else (low, middle)
+    return hold_back(low * velocities)
+
+
+def hold_back(velocities: Floats) -> Floats:
+    """Velocities that go beyond ``KNEE`` pressed together below 1.
+
+    Args:
+        velocities: float [n], 0 or more.
+    """
+    above = np.maximum(velocities - KNEE, 0) / (1 - KNEE)
+    return np.asarray(np.minimum(velocities, KNEE) + (1 - KNEE) * np.tanh(above), dtype=np.float64)
 
 
 def perform(groove: Groove, tempo: TempoMap, playing: Playing, *, seed: int = 0, rounded: bool = False, performer: Performer | None = None) -> Groove:
@@ -90,6 +153,8 @@ def perform(groove: Groove, tempo: TempoMap, playing: Playing, *, seed: int = 0,
     velocities = np.zeros(groove.hits.shape, np.float32)
     force = _measure_force(groove, float(played.velocities.mean()))[groove.grid.bar_of_step[steps]]
     velocities[steps, columns] = soften(played.velocities * force)
+    marking = [name in MARKING for name in groove.kit.names]
+    velocities[:, marking] = mean_it(velocities[:, marking], groove.velocities[:, marking])
     return groove.replace(velocities=np.where(groove.hits, _to_midi(velocities), 0).astype(np.float32), offsets=offsets)
 
 
@@ -120,6 +185,15 @@ def soften(velocities: Floats) -> Floats:
     return np.asarray(np.minimum(velocities, KNEE) + (1 - KNEE) * 0.8 * np.tanh(above / ((1 - KNEE) * 0.8)), dtype=np.float64)
 
 
+def mean_it(velocities: npt.NDArray[np.float32], decided: npt.NDArray[np.float32]) -> npt.NDArray[np.float32]:
+    """Velocities at least 0.6 of what was decided: those below 0.75 of it are pressed together above 0.6.
+
+    Args:
+        velocities, decided: float32, of one shape.
+    """
+    return np.maximum(velocities, 0.6 * decided + 0.2 * velocities)
+
+
 def _measure_force(groove: Groove, played: float) -> npt.NDArray[np.float64]:
     """float64 [bars]: how much harder each bar is struck than the performer strikes, 1 = as hard.
 
@@ -135,6 +209,6 @@ def _measure_force(groove: Groove, played: float) -> npt.NDArray[np.float64]:
     return np.where(counts > 0, level * (1 + FOLLOWED * (means / max(whole, 1e-6) - 1)), 1)
 
 
-def _to_midi(velocities: npt.NDArray[np.float32]) -> npt.NDArray[np.float32]:
+def _to_midi(velocities: npt.NDArray[np.float32] | Floats) -> npt.NDArray[np.float32]:
     """Velocities as a MIDI file can hold them, 1/127 to 1."""
     return np.asarray(np.clip(np.floor(velocities * 127 + 0.5), 1, 127) / 127, dtype=np.float32)

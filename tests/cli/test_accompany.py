@@ -25,7 +25,7 @@ pytestmark = pytest.mark.skipif(not SHIPPED, reason="the shipped weights are not
 Refused = Callable[..., str]
 KEYS = {
     "song", "out", "bars", "metre", "tempo", "steps_per_quarter", "hits", "takes", "model", "notes", "warnings", "drum_parts",
-    "seed", "style", "wav", "seconds",
+    "seed", "asked", "style", "wav", "seconds",
 }  # fmt: skip
 
 

@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from backbeat.cli.infill import read_bars
+from backbeat.cli.wish_options import read_bars
 from backbeat.errors import InputError
 from backbeat.midi import read_song
 from backbeat.midi.splice import list_events

@@ -211,10 +211,10 @@ def test_a_restricted_word_still_sums_to_one(model: DrummerModel) -> None:
     assert ((words > -np.inf).sum(axis=1)[16:32] == 256).all() and ((words > -np.inf).sum(axis=1)[:16] == 1).all()
 
 
-def test_wishes_are_obeyed(model: DrummerModel) -> None:
+def test_a_bias_is_obeyed(model: DrummerModel) -> None:
     cues = make_cues(3)
-    wishes = np.zeros((cues.grid.steps, 512), np.float32)
-    wishes[::4, 0] = -np.inf
-    wishes[1::4, 1:] = -np.inf
-    hits = to_nine(model.play(cues, make_rngs(1), wishes=wishes)[0])
+    bias = np.zeros((cues.grid.steps, 512), np.float32)
+    bias[::4, 0] = -np.inf
+    bias[1::4, 1:] = -np.inf
+    hits = to_nine(model.play(cues, make_rngs(1), bias=bias)[0])
     assert hits[::4].any(axis=1).all() and not hits[1::4].any()

@@ -9,16 +9,14 @@ from dataclasses import dataclass
 from functools import cached_property
 
 import numpy as np
-import numpy.typing as npt
 
 from backbeat.codecs.words import CLASSES, Hits
-from backbeat.cues import Cues, encode, silence
+from backbeat.cues import Cues
 from backbeat.datasets.preparation import pack
 from backbeat.grid import Grid
 from backbeat.groove import Groove
 from backbeat.kits import load_kit
 from backbeat.models.drummer import DrummerModel
-from backbeat.models.drummer_inputs import MARGIN
 from backbeat.units import Floats
 
 
@@ -74,17 +72,8 @@ class Pairing:
 
 def hear_band(cues: Cues, model: DrummerModel) -> Band:
     """Let the drummer network listen, once to the band and once to nothing."""
-    encoded = encode(cues)
-    expected, unheard = (_guess(model, cues.grid, *e) for e in (encoded, silence(*encoded)))
+    expected, unheard = (model.guess(cues, band=band).astype(np.float64) for band in (True, False))
     return Band(cues, expected, unheard)
-
-
-def _guess(model: DrummerModel, grid: Grid, step: npt.NDArray[np.uint8], bar: npt.NDArray[np.uint8], song: npt.NDArray[np.uint8]) -> Floats:
-    known = np.zeros((grid.steps, 2 * CLASSES), np.uint8)
-    heard = np.concatenate([step, bar[grid.bar_of_step], np.broadcast_to(song, (grid.steps, len(song))), known], axis=1)
-    heard = np.pad(heard, ((MARGIN, MARGIN), (0, 0)))
-    _, guess = model.session.listen(heard.astype(np.float32) / np.float32(255), 0)
-    return np.asarray(guess[MARGIN:-MARGIN], dtype=np.float64)
 
 
 def pair(band: Band, groove: Groove, model: DrummerModel) -> Pairing:

@@ -17,6 +17,7 @@ from backbeat.errors import BackbeatError
 
 COMMANDS = {
     "accompany": "Add a drum track to a song.",
+    "studio": "Work on drums in a page of your browser.",
     "groove": "Play drums without a song.",
     "continue": "Go on after a few bars of drums.",
     "infill": "Play some bars of a song's drums anew.",

@@ -10,7 +10,8 @@ from typing import TYPE_CHECKING, Any, Literal
 
 import click
 
-from backbeat.cli.touch_options import make_touch, touch_options
+from backbeat.cli.touch_options import lean_on_profile, make_touch, touch_options
+from backbeat.cli.wish_options import read_wishes, wish_options
 from backbeat.errors import InputError, OutputError
 
 if TYPE_CHECKING:
@@ -40,6 +41,7 @@ if TYPE_CHECKING:
 @click.option("--steps-per-quarter", type=int, default=4, show_default=True, help="Grid of the drums: 4 = 16ths, 2 = 8ths, 3 = triplets.")
 @click.option("--takes", type=int, default=1, show_default=True, help="How many different takes to write.")
 @click.option("--wav", type=click.Path(path_type=Path), help="Also render the song with its drums (the first take).")
+@wish_options
 @touch_options
 @click.option("--model", help="Another model: a name of 'backbeat models', or the folder of a trained one.")
 @click.option("--force", is_flag=True, help="Allow -o to be the song itself.")
@@ -55,6 +57,11 @@ def command(
     steps_per_quarter: int,
     takes: int,
     wav: Path | None,
+    density: float | None,
+    intensity: float | None,
+    fills: float | None,
+    fill_bars: str | None,
+    at: tuple[str, ...],
     model: str | None,
     force: bool,
     as_json: bool,
@@ -64,23 +71,33 @@ def command(
 
     Every byte of the song is kept; only its own drum parts leave (--drums keep keeps them, too).
     """
-    from backbeat.drummer import load_player
+    from backbeat.cues import hear
+    from backbeat.drummer import check_song, load_player
     from backbeat.midi import read_song, write_song
 
     started = time.perf_counter()
+    asked = read_wishes(density=density, intensity=intensity, fills=fills, fill_bars=fill_bars, at=at)
     read = read_song(song)
     paths = _name_outputs(song, out, takes)
     for path in paths:
         if not force and path.exists() and path.samefile(song):
             raise OutputError(f"{path} is the input: use another -o, or --force")
-    drummer = load_player(model)
-    draw = {"temperature": temperature, "top_p": top_p}
+    drummer = lean_on_profile(load_player(model), hands["profile"])
+    wishes = None
+    if asked:
+        check_song(read)
+        wishes = asked.lay(hear(read, read.grid()), drummer.styles)
+    draw: dict[str, Any] = {"temperature": temperature, "top_p": top_p, "wishes": wishes}
     grooves = drummer.accompany_takes(read, takes, style=style, seed=seed, steps_per_quarter=steps_per_quarter, touch=make_touch(**hands), **draw)
     if wav is not None and wav.resolve() in {p.resolve() for p in (song, *paths)}:
         raise InputError(f"{wav} is the song or its output: use another --wav")
     written = [write_song(read, groove, path, drums=drums, force=force) for groove, path in zip(grooves, paths, strict=True)]
     sound = _render(paths[0], wav) if wav else None
-    report = _report(read, grooves, written, drums, {"name": drummer.model.name, "folder": model}) | {"seed": seed, "style": style}
+    report = _report(read, grooves, written, drums, {"name": drummer.model.name, "folder": model}) | {
+        "seed": seed,
+        "style": style,
+        "asked": asked.describe(),
+    }
     report |= {"wav": sound, "seconds": round(time.perf_counter() - started, 3)}
     for warning in read.warnings:
         click.echo(f"backbeat: {song}: {warning}", err=True)

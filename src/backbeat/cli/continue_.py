@@ -89,7 +89,7 @@ def _draw(model: Any, primer: Primer, length: int, how: Search, style: str, seed
     return groove, round(log_p, 4)
 
 
-def _ask_drummer(drummer: Drummer, primer: str, given: Primer, length: int, how: Search, options: dict[str, float | None], style: str, seed: int) -> Groove:
+def _ask_drummer(drummer: Drummer, primer: str, given: Primer, length: int, how: Search, options: dict[str, Any], style: str, seed: int) -> Groove:
     """The drummer thinks in bars, and keeps how loud and how late a MIDI primer is."""
     from backbeat.codecs.words import words_to_groove
     from backbeat.kits import load_kit

@@ -10,7 +10,8 @@ from typing import Any
 
 import click
 
-from backbeat.cli.touch_options import make_touch, touch_options
+from backbeat.cli.touch_options import lean_on_profile, make_touch, touch_options
+from backbeat.cli.wish_options import read_wishes, wish_options
 from backbeat.errors import InputError
 
 SLOWEST, FASTEST = 20, 400
@@ -26,6 +27,7 @@ DENOMINATORS = (2, 4, 8, 16)
 @click.option("--seed", type=int, default=0, show_default=True, help="The same options, seed and version give the same bytes.")
 @click.option("--temperature", type=float, help="How adventurous: 0 plays the most likely.")
 @click.option("--top-p", type=float, help="Choose only among the likely, in (0, 1].")
+@wish_options
 @touch_options
 @click.option("--model", help="Another model: a name of 'backbeat models', or the folder of a trained one.")
 @click.option("--json", "as_json", is_flag=True, help="Print one JSON object.")
@@ -38,11 +40,17 @@ def command(
     seed: int,
     temperature: float | None,
     top_p: float | None,
+    density: float | None,
+    intensity: float | None,
+    fills: float | None,
+    fill_bars: str | None,
+    at: tuple[str, ...],
     model: str | None,
     as_json: bool,
     **hands: Any,  # noqa: ANN401 - see ``touch_options``
 ) -> None:
     """Play drums without a song, into a MIDI file of their own."""
+    from backbeat.cues import hear_nothing
     from backbeat.drummer import MAX_STEPS, load_player
     from backbeat.grid import Grid
     from backbeat.midi import write_groove
@@ -51,18 +59,28 @@ def command(
 
     started = time.perf_counter()
     numerator, denominator = read_metre(metre)
+    asked = read_wishes(density=density, intensity=intensity, fills=fills, fill_bars=fill_bars, at=at)
     if not SLOWEST <= tempo <= FASTEST:
         raise InputError(f"the tempo must lie in {SLOWEST}-{FASTEST} quarter notes a minute, not {tempo:g}")
     most = MAX_STEPS * denominator // (16 * numerator)
     if not 1 <= bars <= most:
         raise InputError(f"bars must lie in 1-{most:,} in {metre}, not {bars}")
     grid = Grid.regular(bars, numerator, denominator)
-    player = load_player(model)
-    groove = player.play_alone(grid, style=style, qpm=tempo, seed=seed, temperature=temperature, top_p=top_p)
+    player = lean_on_profile(load_player(model), hands["profile"])
+    wishes = asked.lay(hear_nothing(grid, tempo), player.styles) if asked else None
+    groove = player.play_alone(grid, style=style, qpm=tempo, seed=seed, temperature=temperature, top_p=top_p, wishes=wishes)
     tempi = TempoMap(480, (0,), (round_half_up(60e6 / tempo),))
-    groove = play_by_hand(groove, tempi, make_touch(**hands), seed=seed, rounded=True)
+    groove = play_by_hand(groove, tempi, make_touch(**hands), seed=seed, rounded=True, wishes=wishes.with_style(style) if wishes else None)
     written = write_groove(groove, out or _find_name(), tempi, MetreMap((0,), (numerator,), (denominator,)))
-    report = {"out": str(written.path), "bars": bars, "metre": f"{numerator}/{denominator}", "tempo": tempo, "style": style, "seed": seed}
+    report = {
+        "out": str(written.path),
+        "bars": bars,
+        "metre": f"{numerator}/{denominator}",
+        "tempo": tempo,
+        "style": style,
+        "seed": seed,
+        "asked": asked.describe(),
+    }
     report |= {"model": {"name": player.model.name, "folder": model}, "hits": groove.count_hits(), "notes": written.notes}
     report |= {"seconds": round(time.perf_counter() - started, 3)}
     click.echo(json.dumps(report, ensure_ascii=False) if as_json else _tell(report))

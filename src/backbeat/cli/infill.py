@@ -10,13 +10,10 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from backbeat.cli.outputs import name_outputs, render_output
-from backbeat.errors import InputError
+from backbeat.cli.wish_options import read_bars, read_wishes, wish_options
 
 if TYPE_CHECKING:
     from backbeat.infilling import Infilled
-
-MOST_BARS = 100_000
-"""Numbers of bars beyond are refused before any list of them is made."""
 
 
 @click.command("infill")
@@ -30,6 +27,7 @@ MOST_BARS = 100_000
 @click.option("--temperature", type=float, help="How adventurous: 0 plays the most likely. Default: 0.6.")
 @click.option("--top-p", type=float, help="Choose only among the likely, in (0, 1].")
 @click.option("--wav", type=click.Path(path_type=Path), help="Also render the song with its new bars (the first take).")
+@wish_options
 @click.option("--model", type=click.Path(path_type=Path), help="The folder of another trained drummer.")
 @click.option("--machine", is_flag=True, help="Also hits that two hands and two feet cannot play.")
 @click.option("--force", is_flag=True, help="Allow -o to be the song itself.")
@@ -45,12 +43,18 @@ def command(
     temperature: float | None,
     top_p: float | None,
     wav: Path | None,
+    density: float | None,
+    intensity: float | None,
+    fills: float | None,
+    fill_bars: str | None,
+    at: tuple[str, ...],
     model: Path | None,
     machine: bool,
     force: bool,
     as_json: bool,
 ) -> None:
     """Play some bars of SONG's own drums anew; everything else stays, byte for byte."""
+    from backbeat.cues import hear
     from backbeat.drummer import load_drummer
     from backbeat.files import write_bytes
     from backbeat.infilling import infill_song
@@ -61,12 +65,13 @@ def command(
     chosen = read_bars(bars)
     names = [name.strip() for name in keep.split(",") if name.strip()]
     check_takes(takes)
+    asked = read_wishes(density=density, intensity=intensity, fills=fills, fill_bars=fill_bars, at=at)
     read = read_song(song)
     paths = name_outputs(song, out, takes, wav, force=force, ending="infill")
     drummer = load_drummer(model)
-    done = infill_song(
-        drummer, read, [b - 1 for b in chosen], keep=names, takes=takes, style=style, seed=seed, temperature=temperature, top_p=top_p, machine=machine
-    )
+    wishes = asked.lay(hear(read, read.grid()), drummer.styles) if asked else None
+    draw: dict[str, Any] = {"temperature": temperature, "top_p": top_p, "wishes": wishes}
+    done = infill_song(drummer, read, [b - 1 for b in chosen], keep=names, takes=takes, style=style, seed=seed, machine=machine, **draw)
     for path, take in zip(paths, done, strict=True):
         write_bytes(path, take.data)
     for warning in read.warnings:
@@ -77,26 +82,11 @@ def command(
         "keep": names,
         "style": style,
         "seed": seed,
+        "asked": asked.describe(),
         "takes": [_report(p, t) for p, t in zip(paths, done, strict=True)],
     }
     report |= {"wav": render_output(paths[0], wav) if wav else None, "warnings": list(read.warnings), "seconds": round(time.perf_counter() - started, 3)}
     click.echo(json.dumps(report, ensure_ascii=False) if as_json else _tell(report))
-
-
-def read_bars(text: str) -> list[int]:
-    """Bars as people write them: "9-12,20" is 9, 10, 11, 12 and 20.
-
-    Raises:
-        InputError: it is written otherwise.
-    """
-    chosen: set[int] = set()
-    for part in text.split(","):
-        first, dash, last = (p.strip() for p in part.partition("-"))
-        ends = (first, last) if dash else (first, first)
-        if not all(e.isascii() and e.isdigit() and len(e) < 7 for e in ends) or not 1 <= int(ends[0]) <= int(ends[1]) <= MOST_BARS:
-            raise InputError(f"--bars {text}: write bars as 9-12 or 9-12,20, counted from 1")
-        chosen |= set(range(int(ends[0]), int(ends[1]) + 1))
-    return sorted(chosen)
 
 
 def _report(path: Path, take: Infilled) -> dict[str, Any]:

@@ -12,6 +12,7 @@ import click
 from backbeat.cli.groove import FASTEST, SLOWEST, read_metre
 from backbeat.cli.outputs import name_outputs, render_output
 from backbeat.cli.touch_options import make_touch, touch_options
+from backbeat.cli.wish_options import read_wishes, wish_options
 from backbeat.errors import InputError
 
 if TYPE_CHECKING:
@@ -43,6 +44,7 @@ MIDI_ENDINGS = (".mid", ".midi", ".kar", ".rmi", ".smf")
 )
 @click.option("--wav", type=click.Path(path_type=Path), help="Also render the first take.")
 @click.option("--model", type=click.Path(path_type=Path), help="The folder of another trained drummer.")
+@wish_options
 @touch_options
 @click.option("--force", is_flag=True, help="Allow -o to be the input itself.")
 @click.option("--json", "as_json", is_flag=True, help="Print one JSON object.")
@@ -64,6 +66,11 @@ def command(
     takes: int,
     out: Path | None,
     wav: Path | None,
+    density: float | None,
+    intensity: float | None,
+    fills: float | None,
+    fill_bars: str | None,
+    at: tuple[str, ...],
     model: Path | None,
     force: bool,
     as_json: bool,
@@ -81,6 +88,7 @@ def command(
 
     started = time.perf_counter()
     check_takes(takes)
+    asked = read_wishes(density=density, intensity=intensity, fills=fills, fill_bars=fill_bars, at=at)
     if between is not None and not 0 <= between <= 1:
         raise InputError(f"--between must lie in 0-1, not {between}")
     if not part and (band or drums):
@@ -89,11 +97,12 @@ def command(
     song, tapped = _read(line, part, band, said)
     paths = name_outputs(Path(line) if song else None, out, takes, wav, force=force, ending="tapped" if song else "tap")
     drummer = load_drummer(model)
-    options: dict[str, Any] = {"style": style, "seed": seed, "temperature": temperature, "top_p": top_p}
+    wishes = asked.lay(tapped.cues, drummer.styles) if asked else None
+    options: dict[str, Any] = {"style": style, "seed": seed, "temperature": temperature, "top_p": top_p, "wishes": wishes}
     grooves = play_line(drummer, tapped, takes, how=Tapping(between=between), as_class=as_class, touch=make_touch(**hands), **options)
     for groove, path in zip(grooves, paths, strict=True):
         _write(groove, path, tapped, song if part else None, drums or "replace", force=force)
-    report = {"line": line, "part": part, "style": style, "seed": seed} | _report(grooves, paths, tapped)
+    report = {"line": line, "part": part, "style": style, "seed": seed, "asked": asked.describe()} | _report(grooves, paths, tapped)
     report |= {"wav": render_output(paths[0], wav) if wav else None, "seconds": round(time.perf_counter() - started, 3)}
     for warning in song.warnings if song else ():
         click.echo(f"backbeat: {line}: {warning}", err=True)

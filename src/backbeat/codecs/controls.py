@@ -66,6 +66,11 @@ def density_of(hits_per_quarter: npt.NDArray[Any]) -> Levels:
     return np.asarray(np.interp(hits_per_quarter, HITS_PER_QUARTER, _DECILES), dtype=np.float32)
 
 
+def hits_of(density: npt.NDArray[Any]) -> Levels:
+    """float32, any shape: the hits a quarter that a density stands for."""
+    return np.asarray(np.interp(density, _DECILES, HITS_PER_QUARTER), dtype=np.float32)
+
+
 def intensity_of(velocity: npt.NDArray[Any]) -> Levels:
     """float32, any shape, 0-1: the intensity control that stands for a mean MIDI velocity."""
     return np.asarray(np.interp(velocity, MEAN_VELOCITY, _DECILES), dtype=np.float32)

@@ -77,7 +77,9 @@ def write_groove(groove: Groove, path: str | Path, tempo: TempoMap, metre: Metre
     return WriteReport(Path(path), len(data), len(notes.tick), notes.merged, 0)
 
 
-def build_song(groove: Groove, tempo: TempoMap, metre: MetreMap, parts: Sequence[bytes] = (), markers: Sequence[tuple[int, str]] = ()) -> bytes:
+def build_song(
+    groove: Groove, tempo: TempoMap, metre: MetreMap, parts: Sequence[bytes] = (), markers: Sequence[tuple[int, str]] = (), *, name: str = "Drums"
+) -> bytes:
     """A file of format 1: a track of tempi, metres and markers, a drum track, and other tracks.
 
     Args:
@@ -85,6 +87,7 @@ def build_song(groove: Groove, tempo: TempoMap, metre: MetreMap, parts: Sequence
         tempo, metre: the maps on which the groove's grid was laid.
         parts: track chunks, see ``parttrack.build_part_chunk``.
         markers: tick and text of each.
+        name: of the drum track.
 
     Raises:
         ValueError: the maps do not fit into a MIDI file.
@@ -92,7 +95,7 @@ def build_song(groove: Groove, tempo: TempoMap, metre: MetreMap, parts: Sequence
     end_tick = int(groove.grid.bar_ticks[-1])
     header = (1).to_bytes(2, "big") + (2 + len(parts)).to_bytes(2, "big") + _encode_division(tempo)
     conductor = _build_conductor(tempo, metre, end_tick, markers)
-    return encode_chunk(b"MThd", header) + conductor + build_drum_chunk(plan_notes(groove, end_tick), "Drums", end_tick) + b"".join(parts)
+    return encode_chunk(b"MThd", header) + conductor + build_drum_chunk(plan_notes(groove, end_tick), name, end_tick) + b"".join(parts)
 
 
 def _is_input(song: Song, path: Path) -> bool:

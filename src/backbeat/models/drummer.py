@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from itertools import pairwise
 from pathlib import Path
@@ -10,6 +11,7 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
+from backbeat.codecs.controls import Controls
 from backbeat.codecs.recall import NO_WORD
 from backbeat.codecs.words import CLASSES
 from backbeat.cues import Cues, encode, silence
@@ -17,13 +19,18 @@ from backbeat.datasets.preparation import Example
 from backbeat.grid import Grid
 from backbeat.groove import Groove
 from backbeat.kits import Kit, load_kit
+from backbeat.models.drummer_asked import Guidance, Pace, Progress, Watch, guide_fills
 from backbeat.models.drummer_inputs import ASKED, LINE_COLUMNS, MARGIN, Arrays, chunk, unfold
 from backbeat.models.drummer_order import Order, order_bars
 from backbeat.models.drummer_take import WORD_BITS, Array, Known, Sampling, Take
 from backbeat.runtime import Session
+from backbeat.units import Ints
 
 MAX_REHEARSED = 3000
 """Steps of a song that are tried more than once; bounds the time that a very long song takes."""
+
+STYLISH = 2.5
+"""How far a style that is asked for is followed: 1 as in the songs that it was learned from, where it is often wrong or says little; more is clearer."""
 
 __all__ = ["MAX_REHEARSED", "DrummerModel", "Known", "Sampling"]
 
@@ -87,6 +94,17 @@ class DrummerModel:
         out = words[0] if order is None else words[0][order.places]
         return np.asarray(out if known is None else _restrict(out, _forbid(known, WORD_BITS[example.words] > 0)), dtype=np.float32)
 
+    def guess(self, cues: Cues, *, band: bool = True) -> Array:
+        """Float32 [steps, 9]: logits of a hit of each class, from what is heard and nothing that is played.
+
+        Args:
+            cues: the band on a grid of 4 steps per quarter.
+            band: False leaves the band out, so that metre, tempo and place remain.
+        """
+        encoded = encode(cues)
+        _, guess = self._listen(self._heard(cues, encoded if band else silence(*encoded), None, None, None), 0)
+        return guess
+
     def _prepare(self, example: Example, *, band: bool, known: npt.NDArray[np.bool_] | None = None) -> Arrays:
         """A whole piece as ``chunk`` lays it."""
         piece: Arrays = {n: getattr(example, n) for n in ("step", "bar", "song", "words", "velocities", "articulations", "layout", "matches")}
@@ -109,71 +127,94 @@ class DrummerModel:
         cues: Cues,
         rngs: list[np.random.Generator],
         *,
-        style: int = 0,
+        style: int | Sequence[int] | Ints = 0,
         how: Sampling | None = None,
         known: Known | None = None,
-        wishes: Array | None = None,
+        controls: Controls | None = None,
+        bias: Array | None = None,
         line: npt.NDArray[np.bool_] | None = None,
         band: bool = True,
+        guidance: Guidance | None = None,
+        watch: Watch | None = None,
     ) -> list[Groove]:
         """Play a song, one take a generator.
 
         Args:
             cues: the band on a grid of 4 steps per quarter.
             rngs: one generator a take.
-            style: index of a style, 0 = any.
+            style: index of a style, or one a bar; 0 = any.
             how: temperature and such.
             known: drums that are given; steps that are known throughout cost next to nothing.
-            wishes: float32 [steps, 512], added to the words' log-probabilities; -inf forbids a word.
+            controls: what is asked for in each bar; a network that was trained without them is only guided.
+            bias: float32 [steps, 512], added to the words' log-probabilities; -inf forbids a word.
             line: bool [steps], a rhythm to be played; a network that was trained without lines does not hear it.
             band: False where there is none to hear.
+            guidance: how far controls move the words.
+            watch: told the share that is done, 0-1, ten times a second; may raise to stop.
 
         Returns:
             grooves in the drummer's kit, on the grid, without offsets.
         """
         how = how or Sampling()
         encoded = encode(cues) if band else silence(*encode(cues))
-        listened, guess = self._listen(self._heard(cues, encoded, known, line), style)
+        listened, guess = self._listen_by_bar(self._heard(cues, encoded, known, controls, line), style, cues.grid)
         expected = np.asarray(1 / (1 + np.exp(-guess)), dtype=np.float32)
-        bias = _suggest(guess, expected, cues, how, band=band)
-        if wishes is not None:
-            bias += wishes
+        suggested = _suggest(guess, expected, cues, how, band=band)
+        guidance, pace = guidance or Guidance(), None
+        if controls is not None:
+            suggested += guide_fills(controls, cues.grid, guidance)
+            pace = Pace.of(controls, cues.grid, ~cues.active_bars & band, guidance)
+        bias = suggested if bias is None else suggested + bias
         if known is not None:
             bias = np.where(_forbid(known.mask, known.bits), -np.inf, bias).astype(np.float32)
         settled = known.settled if known is not None else np.zeros(cues.grid.steps, np.bool_)
         order = order_bars(cues, settled, band=band)
         plan = _skip_settled(_plan_rehearsals(cues, how, settled) if band else [(0, cues.grid.steps, 1)], settled)
         score = _Score(listened, bias, expected, plan, _sounding_steps(cues, known, band)).reorder(order)
-        take, state = self._begin(Take(order, self.kit, self.group, np.random.default_rng(0), how, known), score)
-        return [_restore(self._play_take(take.fork(rng), state, score), order, cues.grid) for rng in rngs]
+        progress = Progress(watch, len(rngs) * len(order.steps))
+        take, state = self._begin(Take(order, self.kit, self.group, np.random.default_rng(0), how, known, pace), score, progress, len(rngs))
+        return [_restore(self._play_take(take.fork(rng), state, score, progress), order, cues.grid) for rng in rngs]
 
-    def _begin(self, take: Take, score: _Score) -> tuple[Take, Array]:
+    def _listen_by_bar(self, heard: npt.NDArray[np.uint8], style: int | Sequence[int] | Ints, grid: Grid) -> tuple[Array, Array]:
+        """Hear it without a style and with each that is asked for; bars go from the one as far in the direction of the other as ``STYLISH`` says."""
+        styles = np.broadcast_to(np.asarray(style, dtype=np.int64), (grid.bars,))[grid.bar_of_step]
+        plain = self._listen(heard, 0)
+        out = tuple(a.copy() for a in plain)
+        for asked in np.unique(styles[styles > 0]).tolist():
+            here = styles == asked
+            for a, without, styled in zip(out, plain, self._listen(heard, asked), strict=True):
+                a[here] = without[here] + np.float32(STYLISH) * (styled[here] - without[here])
+        return out[0], out[1]
+
+    def _begin(self, take: Take, score: _Score, progress: Progress, takes: int) -> tuple[Take, Array]:
         """The take and the state behind all that is known from the beginning, which all takes share."""
         state = self.session.start(1)
         while score.plan and not score.plan[0][2]:
-            state = self._pass(take, score.listened, score.plan.pop(0)[1], state)
+            state = self._pass(take, score.listened, score.plan.pop(0)[1], state, progress, takes)
         return take, state
 
-    def _play_take(self, take: Take, state: Array, score: _Score) -> Groove:
+    def _play_take(self, take: Take, state: Array, score: _Score, progress: Progress) -> Groove:
         """One take: every passage of the plan is tried so many times, and the try that suits the band best goes on."""
         for first, last, tries in score.plan:
             if not tries:
-                state = self._pass(take, score.listened, last, state)
+                state = self._pass(take, score.listened, last, state, progress)
                 continue
             takes = [take] if tries == 1 else [take.fork(rng) for rng in take.rng.spawn(tries)]
             state = np.repeat(state, tries, axis=1)
             for step in range(first, last):
                 state = self._play_step(takes, score.listened[step], score.bias[step], state) if score.sounding[step] else _rest(takes, state)
+                progress.advance()
             best = int(np.argmax([_suits(t.bits[first:last], score.expected[first:last]) for t in takes])) if tries > 1 else 0
             take, state = takes[best], state[:, best : best + 1]
         return take.groove()
 
-    def _pass(self, take: Take, listened: Array, last: int, state: Array) -> Array:
+    def _pass(self, take: Take, listened: Array, last: int, state: Array, progress: Progress, takes: int = 1) -> Array:
         """Steps that are known throughout, up to ``last``: nothing is drawn, so the network reads them at once."""
         first, looks = take.step, []
         while take.step < last:
             looks.append(take.look())
             take.give()
+            progress.advance(takes)
         played = np.stack([played for played, _ in looks])[None]
         recalled = np.array([[words for _, words in looks]], np.int64)
         *_, state = self.session.play(listened[None, first:last], played, recalled, state)
@@ -189,7 +230,9 @@ class DrummerModel:
             take.choose(w, v, a)
         return state
 
-    def _heard(self, cues: Cues, encoded: tuple[Any, Any, Any], known: Known | None, line: npt.NDArray[np.bool_] | None) -> npt.NDArray[np.uint8]:
+    def _heard(
+        self, cues: Cues, encoded: tuple[Any, Any, Any], known: Known | None, controls: Controls | None, line: npt.NDArray[np.bool_] | None
+    ) -> npt.NDArray[np.uint8]:
         """uint8 [steps + 2 MARGIN, columns], as ``chunk`` lays them."""
         step, bar, song = encoded
         steps = len(step)
@@ -197,6 +240,8 @@ class DrummerModel:
         bits = known.bits if known else mask
         columns = [step, bar[cues.grid.bar_of_step], np.broadcast_to(song, (steps, len(song))), mask * np.uint8(255), bits * np.uint8(255)]
         asked = np.zeros((steps, ASKED), np.uint8)
+        if controls is not None:
+            asked[:, :-LINE_COLUMNS] = controls.encode()[cues.grid.bar_of_step]
         if line is not None:
             asked[:, -LINE_COLUMNS:] = np.stack([line * np.uint8(255), np.full(steps, 255, np.uint8)], axis=1)
         columns.append(asked)

@@ -12,6 +12,7 @@ from backbeat.codecs.recall import Memory
 from backbeat.codecs.words import CLASSES, VOCABULARY, hits_to_words, words_to_hits
 from backbeat.groove import Groove
 from backbeat.kits import Kit, load_kit
+from backbeat.models.drummer_asked import Pace
 from backbeat.models.drummer_order import Order
 from backbeat.sampling import draw
 from backbeat.units import round_half_up
@@ -82,14 +83,25 @@ class Take:
     Args:
         order: in which its bars are played.
         kit: the drummer's.  group: int64 [classes of the kit], the class of ``drums_rnn_9`` of each.
-        rng: of all choices.  how: temperature and such.  known: drums that are given, in the order of the piece.
+        rng: of all choices.  how: temperature and such.
+        known: drums that are given; pace: how dense it is to be; both in the order of the piece.
     """
 
-    def __init__(self, order: Order, kit: Kit, group: npt.NDArray[np.int64], rng: np.random.Generator, how: Sampling, known: Known | None) -> None:
+    def __init__(
+        self,
+        order: Order,
+        kit: Kit,
+        group: npt.NDArray[np.int64],
+        rng: np.random.Generator,
+        how: Sampling,
+        known: Known | None,
+        pace: Pace | None = None,
+    ) -> None:
         self.grid, self.kit, self.group, self.rng, self.how, self.known = order.grid, kit, group, rng, how, known.reorder(order) if known else None
         self.memory = Memory(order.grid, order.matches)
         self.shape = (order.grid.steps, len(kit))
         self.velocities = np.zeros(self.shape, np.float32)
+        self.pace, self.learned = pace.reorder(order.steps) if pace else None, 0.0
         self.word, self.step = 0, 0
         self.loud = np.zeros(CLASSES, np.float32)
         self.used = np.zeros(len(kit), np.float32)
@@ -131,6 +143,8 @@ class Take:
             words: log-probabilities [512].  velocities: logits [9, bins].  articulations: logits [classes of the kit].
         """
         how = self.how
+        if self.pace is not None and (favoured := self.pace.favour(self.step, self.learned)) is not None:
+            words = words + favoured
         word = draw(words, self.rng, temperature=how.temperature, top_p=how.top_p)
         self.loud = np.zeros(CLASSES, np.float32)
         given = self.known.mask[self.step] if self.known is not None else None
@@ -143,6 +157,8 @@ class Take:
             column = int(members[draw(articulations[members], self.rng, temperature=how.articulation_temperature)])
             place = draw(velocities[cls], self.rng, temperature=how.velocity_temperature) + 0.5 + 0.8 * (self.rng.random() - 0.5)
             self._strike(cls, column, max(1, round_half_up(place * 128 / bins)) / 127)
+        if self.pace is not None:
+            self.learned = self.pace.learn(self.step, self.learned, int(WORD_BITS[word].sum()))
         self._advance(word)
 
     def _strike(self, cls: int, column: int, loud: float) -> None:

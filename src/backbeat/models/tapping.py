@@ -1,4 +1,4 @@
-"""A tapped line as wishes of the drummer: which words suit a tap, an accent, a light tap, and the time between taps.
+"""A tapped line as what favours words: which of them suit a tap, an accent, a light tap, and the time between taps.
 
 The network was trained with whole classes known, not with lines of which nobody says what they stand for. So a line is evidence: to the log-probability
 of each word is added how well it explains what was tapped there. A tap cannot be answered by nothing (that word is
@@ -33,7 +33,7 @@ class Tapping:
         between: how much is played between the taps, 0 nothing, 1 as the drummer likes; None = as the line's density suggests.
         sparse, dense: taps in a quarter, at and below which the drummer plays on between them, and at and above which nobody does.
         quiet: taken from the log-probability of words with a hit between the taps where ``between`` is 0.
-        plain: what stays of the wishes at a plain tap where the line is dense: most taps of a whole kit are its hats.
+        plain: what stays of the table at a plain tap where the line is dense: most taps of a whole kit are its hats.
         lonely: taken from words of hats or ride alone where a plain or accented tap is.
     """
 
@@ -46,7 +46,7 @@ class Tapping:
     plain: float = 0.0
 
 
-def wish_for_line(line: Line, how: Tapping | None = None) -> Array:
+def favour_line(line: Line, how: Tapping | None = None) -> Array:
     """float32 [steps, 512]: what a line adds to the words' log-probabilities.
 
     Args:
@@ -61,9 +61,9 @@ def wish_for_line(line: Line, how: Tapping | None = None) -> Array:
     tables[0] -= np.float32(how.quiet * (1 - between)) * (WORD_BITS.sum(axis=1) > 0)
     tables[2] = plain * (tables[2] - how.lonely * metal_only)
     tables[3] -= how.lonely * metal_only
-    wishes = np.stack(tables)[np.where(taps, 2 + rank, 0)]
-    wishes[taps, 0] = -np.inf
-    return np.asarray(wishes, dtype=np.float32)
+    bias = np.stack(tables)[np.where(taps, 2 + rank, 0)]
+    bias[taps, 0] = -np.inf
+    return np.asarray(bias, dtype=np.float32)
 
 
 def choose_between(line: Line, how: Tapping) -> float:
