@@ -9,7 +9,7 @@ from backbeat.grid import Grid
 from backbeat.groove import Groove
 from backbeat.kits import load_kit
 from backbeat.performer import Playing
-from backbeat.touch import TOUCH, TYPED, Touch, mean_it, perform, play_by_hand, set_loudness, soften, stay_with_band
+from backbeat.touch import TOUCH, TYPED, Touch, mean_it, perform, play_by_hand, set_loudness, soften, spread_loudest, stay_with_band
 from backbeat.transforms.playability import find_conflicts
 from backbeat.units import TempoMap
 
@@ -63,6 +63,14 @@ def test_crashes_are_meant_and_ghost_notes_stay_ghosts() -> None:
     assert min(velocities[11::16, snare].min() for velocities in played) < 0.3
 
 
+def test_no_two_accents_are_alike() -> None:
+    played = play_by_hand(make_rock(32, 1.0), TEMPO, seed=1).velocities
+    backbeats = played[4::8, KIT.index("snare")]
+    assert np.median(backbeats) > 0.75 and len(np.unique(backbeats)) >= 8
+    assert np.bincount(np.round(backbeats * 127).astype(int)).max() <= len(backbeats) / 4, "not all at the kit's end"
+    assert spread_loudest(np.float32([0.2, 0.99]), np.random.default_rng(1)) == pytest.approx([0.2, 0.99])
+
+
 def test_loud_bars_stay_loud_and_soft_songs_soft() -> None:
     groove = make_rock(16)
     louder = groove.velocities * np.where(groove.grid.bar_of_step >= 8, 1.2, 0.5).astype(np.float32)[:, None]
@@ -105,7 +113,7 @@ def test_a_drummer_comes_back_to_the_band() -> None:
 def test_the_loudest_are_held_back_in_order() -> None:
     loud = np.linspace(0, 1.5, 50)
     held = soften(loud)
-    assert np.all(np.diff(held) > 0) and held.max() < 0.95 and np.array_equal(held[loud < 0.7], loud[loud < 0.7])
+    assert np.all(np.diff(held) > 0) and held.max() < 0.97 and np.array_equal(held[loud < 0.7], loud[loud < 0.7])
 
 
 NAN = float("nan")

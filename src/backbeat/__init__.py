@@ -9,6 +9,7 @@ Example:
 
 from __future__ import annotations
 
+import os
 from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
@@ -20,6 +21,9 @@ if TYPE_CHECKING:
     from backbeat.kits import Kit, list_kits, load_kit
     from backbeat.midi import extract_groove, parse_song, read_song, write_groove, write_song
     from backbeat.song import Part, Song
+
+os.environ.setdefault("ORT_DISABLE_TELEMETRY", "1")
+"""Some builds of ONNX Runtime report to their maker from when they are imported on: here nothing leaves the machine."""
 
 __version__ = "0.1.0"
 

@@ -61,7 +61,7 @@ def test_hits_and_everything_else_stay(seed, division, metre, with_feel):
     after, _ = play(song, feel=feel, seed=seed)
     for track, was in zip(list_others(after.data), list_others(song.data), strict=True):
         assert track[:-1] == was[:-1]
-        assert track[-1] == was[-1] or track[-1][0] > was[-1][0] and track[-1][1:] == was[-1][1:], "a track ends later only"
+        assert track[-1] == was[-1] or (track[-1][0] > was[-1][0] and track[-1][1:] == was[-1][1:]), "a track ends later only"
     assert [row[:2] for row in list_drums(after.data)] == [row[:2] for row in list_drums(song.data)]
     for track, was in zip(list_events(after.data), list_events(song.data), strict=True):
         struck = [tick for tick, status, body in track if status == 0x99 and body[1]]

@@ -126,6 +126,8 @@ def test_a_project_gets_another_name(page, song):
     assert page.client.get(f"/api/projects/{id_}").json()["name"] == page.client.get("/api/projects").json()[0]["name"] == "Evening song"
     for wrong in ({}, {"name": 5}, {"name": " "}):
         assert page.client.post(f"/api/projects/{id_}/rename", json=wrong).status_code == 400
+    odd = page.client.post(f"/api/projects/{id_}/rename", content=b'{"name": "a\\ud800\\u0000b"}', headers={"content-type": "application/json"})
+    assert odd.json() == {"name": "a b"} and page.client.get(f"/api/projects/{id_}").json()["name"] == "a b", "half a character is none"
 
 
 def test_the_song_is_downloaded_with_every_byte_of_the_band(page, song):

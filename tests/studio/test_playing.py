@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 
 from backbeat.asking import Wishes
-from backbeat.errors import InputError, SongError
+from backbeat.errors import InputError
 from backbeat.grid import Grid
 from backbeat.groove import Groove
 from backbeat.humanising import measure_feel
@@ -19,6 +19,7 @@ from backbeat.midi import parse_song
 from backbeat.midi.writer import build_song
 from backbeat.performer import Playing
 from backbeat.studio.actions import read_action
+from backbeat.studio.alone import LEAD, TAIL
 from backbeat.studio.beside import find_meant, play_beside
 from backbeat.studio.drums import Drums, pack, studio_kit
 from backbeat.studio.engine import Studio
@@ -189,6 +190,7 @@ def test_new_strokes_follow_the_ones_beside_them() -> None:
         struck = [play_beside(scaled, new, window, Playing(tightness=1.5), seed)[0][new].mean() for seed in range(3)]
         means[level] = float(np.mean(struck))
     assert means[0.5] < means[1.0] - 0.03
+    assert max(play_beside(groove, new, window, Playing(), seed)[0][new].max() for seed in range(3)) <= groove.velocities[groove.hits & ~new].max()
     again = [play_beside(groove, new, window, Playing(), 1) for _ in range(2)]
     assert all(np.array_equal(a, b) for a, b in zip(*again, strict=True))
     played = play_new(groove, new, window, Playing(), 1)
@@ -299,13 +301,29 @@ def test_drums_without_a_band_are_played_too(studio: Studio) -> None:
     assert len({t.groove for t in project.state.takes}) == 2
 
 
-def test_a_song_that_cannot_be_accompanied_is_said(studio: Studio) -> None:
+def test_a_band_of_one_bar_gets_drums_too(studio: Studio) -> None:
     project = studio.open(studio.store.create("x.mid", midi(Track().program(0, 33).note(0, 100, 40).chunk(1920))).id)
-    project.commit(project.entry, {"type": "edit"}, "", project.state)
-    real = Studio(studio.store)
-    job = real.start(project.id, None, {"type": "generate"})
-    assert job.ended.wait(20) and job.state == "failed" and "one bar only" in job.error
-    assert issubclass(SongError, InputError)
+    for action in ({"type": "generate"}, {"type": "redo"}):
+        assert run(studio, project, **action).grid.bars == 1
+
+
+@pytest.mark.parametrize("bars", [1, 4])
+def test_a_piece_without_a_band_begins_with_its_beat(tmp_path: Path, drummer_folder: Path, bars: int) -> None:
+    studio = Studio(Store(tmp_path))
+    project = studio.open(studio.store.blank("x", bars, "4/4", 100).id)
+    for action in ({"type": "generate", "takes": 3}, {"type": "redo", "takes": 3}):
+        run(studio, project, **action)
+        for take in range(len(project.state.takes)):
+            assert project.groove(take).hits[:16].sum() >= 3, "nobody is waited for"
+
+
+def test_what_is_asked_of_the_first_bar_is_asked_of_those_before_it(studio: Studio) -> None:
+    project = studio.open(studio.store.blank("x", 2, "7/8", 100).id)
+    studio.act(project.id, None, {"type": "settings", "scope": {"bar": 0}, "values": {"density": 0.75, "style": "jazz", "fill": True}})
+    run(studio, project, type="generate")
+    asked = studio.drummer.asked[-1]["wishes"]  # type: ignore[attr-defined]
+    assert asked.density[: LEAD + 1].tolist() == [0.75] * (LEAD + 1) and np.isnan(asked.density[LEAD + 1 :]).all()
+    assert asked.styles == ("jazz",) * (LEAD + 1) + ("any",) * (TAIL + 1) and np.isnan(asked.fills[:LEAD]).all() and asked.fills[LEAD] == 1
 
 
 @pytest.mark.parametrize(("numerator", "denominator"), METRES)

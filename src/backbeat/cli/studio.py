@@ -15,10 +15,12 @@ DEFAULT_PORT = 8765
 @click.argument("song", required=False, type=click.Path(path_type=Path))
 @click.option("--port", type=click.IntRange(0, 65535), default=DEFAULT_PORT, show_default=True, help="Port of this machine; 0 takes any that is free.")
 @click.option("--no-browser", is_flag=True, help="Only print the address, open no browser.")
-@click.option("--home", type=click.Path(path_type=Path), help="Folder for the projects. Default: backbeat/studio among your data files.")
+@click.option("--home", type=click.Path(path_type=Path), help="Folder for the projects. Default: ~/.local/share/backbeat/studio.")
 @click.option("--json", "as_json", is_flag=True, help="Print the address, the project and the folder as one JSON object.")
 def command(song: Path | None, port: int, no_browser: bool, home: Path | None, as_json: bool) -> None:
-    """Open the studio, a page in your browser; with SONG, a MIDI or .backbeat file, that song is opened in it.
+    """Open the studio, a page in your browser: hear a song with its drums, ask for takes, play bars anew, edit, take files away.
+
+    With SONG, a MIDI or .backbeat file, that song is opened; else drop one on the page, or start without.
 
     Everything stays on this machine: the page is served to it alone and needs no network. Ctrl-C ends it; nothing is lost.
     """

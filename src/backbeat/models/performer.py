@@ -27,11 +27,14 @@ WEIGHTS = "weights.safetensors"
 RATES, VELOCITY_RATE, DRUM_RATE = (1 / 4, 1 / 16, 1 / 64), 1 / 16, 1 / 6
 """Of the slow averages of lateness, of velocity, and of both for each drum; as in ``networks.performer``."""
 NARROWEST = (0.03, 0.05)
-REMEMBERED = (0.95, 0.95)
+REMEMBERED = (0.98, 0.95)
 """Share of what a drawn stroke lies off its mean that is remembered, of velocity and of lateness: draws follow draws, and the whole of it
-lets velocities wander to their ends (this and the next two chosen on the validation split by the distance of the distributions)."""
-SETTLING, SETTLING_RATE = 0.2, 1 / 32
+lets velocities wander to their ends (this and the next four chosen on the validation split by C2ST and the distance of the distributions)."""
+SETTLING, SETTLING_RATE = 0.15, 1 / 64
 """Share of the slow average of these rests of velocity, one a drum, that is forgotten too: a loud bar is remembered, a kit that grows louder is not."""
+SPREAD, CHOICE = (0.7, 1.0), 0.9
+"""Times the spread within a component, of velocity and of lateness, and the chance in its choice: people repeat a stroke more exactly than
+independent draws do."""
 LOUDEST, QUIETEST = (1 - VELOCITY_CENTRE) / VELOCITY_SCALE, (1 / 127 - VELOCITY_CENTRE) / VELOCITY_SCALE
 BIN = 1 / 127 / VELOCITY_SCALE
 
@@ -103,8 +106,8 @@ class PerformerNet:
         """
         count, kinds = len(seen.families), self.components
         noise = np.clip(rng.random((count, 2)), 1e-6, 1 - 1e-6)
-        noise = temperature * np.log(noise / (1 - noise))
-        choice = (temperature * rng.gumbel(size=(count, kinds))).astype(np.float32)
+        noise = temperature * np.log(noise / (1 - noise)) * SPREAD
+        choice = (CHOICE * temperature * rng.gumbel(size=(count, kinds))).astype(np.float32)
         past = _Past(seen, len(self._recall[0]))
         rows = zip(expected.lead, choice, noise.tolist(), expected.means[:, :2].tolist(), bounds.tolist(), seen.families.tolist(), strict=True)
         slow = [0.0] * len(FAMILIES)

@@ -27,6 +27,7 @@ class LeaningDrummer(DrummerModel):
 
     def __init__(self, model: DrummerModel, vocabulary: Vocabulary) -> None:
         self.session, self.kit, self.styles, self.group = model.session, model.kit, model.styles, model.group
+        self.patterns = None  # the player's own habits go before those of a style
         self.vocabulary = vocabulary
 
     def play(self, cues: Cues, rngs: list[np.random.Generator], **how: Any) -> list[Groove]:  # noqa: ANN401 - of ``DrummerModel.play``

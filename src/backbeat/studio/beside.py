@@ -14,7 +14,7 @@ import numpy as np
 
 from backbeat.codecs.strokes import Strokes, groove_to_strokes
 from backbeat.groove import Groove
-from backbeat.models.performer import NARROWEST, Expected, PerformerNet, Told, open_performer
+from backbeat.models.performer import CHOICE, NARROWEST, SPREAD, Expected, PerformerNet, Told, open_performer
 from backbeat.models.performer_inputs import LATE_SCALE, VELOCITY_CENTRE, VELOCITY_SCALE, Seen, describe_strokes, scale_played
 from backbeat.models.performer_limits import bound_lateness, find_graces
 from backbeat.performer import Performer, Playing
@@ -25,6 +25,8 @@ from backbeat.units import Floats
 
 MOST_BESIDE, REMEMBERED = 160, 48
 """So many new strokes are played one by one, more are a passage of their own; and each in view of so many before it."""
+LOUDEST_SPREAD = 0.06
+"""How far below the loudest that stays those end that would be louder."""
 _SWUNG, _CLEARLY_OFF = 0.06, 0.25
 _PLACES = np.array([-0.5, -1 / 3, 0.0, 1 / 3, LATEST])
 _NAMES = ("columns", "bars", "places", "bar_quarters", "beat_quarters", "starts", "qpm", "velocities", "late")
@@ -70,6 +72,9 @@ def play_beside(groove: Groove, new: Flags, window: Window, playing: Playing, se
     velocities, offsets = np.zeros(groove.hits.shape), np.zeros(groove.hits.shape)
     steps, columns = (a[order] for a in np.nonzero(groove.hits))
     velocities[steps, columns] = VELOCITY_CENTRE + VELOCITY_SCALE * played[:, 0].astype(np.float64)
+    loudest = velocities[groove.hits & ~new].max(initial=0) or 1.0
+    above = new & (velocities > loudest)  # the performer's kit ends at 127, the others were held back
+    velocities[above] = loudest * (1 - LOUDEST_SPREAD * rng.random(int(above.sum())))
     nominal = (strokes.quarters - groove_to_strokes(groove, window.tempo).quarters[order]) * groove.grid.steps_per_quarter
     offsets[steps, columns] = nominal + late * strokes.qpm / 60_000 * groove.grid.steps_per_quarter
     return velocities, offsets
@@ -84,9 +89,9 @@ def _cut(seen: Seen, near: slice) -> Seen:
 def _draw(mixture: Floats, means: Floats, bound: float, rng: np.random.Generator) -> tuple[float, float]:
     """One stroke from its mixture, see ``PerformerNet.follow``: a component, and logistic noise about it."""
     logits, loud, loud_scale, late, late_scale = np.split(mixture, 5)
-    k = int(np.argmax(logits + rng.gumbel(size=len(logits))))
+    k = int(np.argmax(logits + CHOICE * rng.gumbel(size=len(logits))))
     noise = np.clip(rng.random(2), 1e-3, 1 - 1e-3)
-    noise = np.log(noise / (1 - noise))
+    noise = np.log(noise / (1 - noise)) * SPREAD
     velocity = means[0] + loud[k] + noise[0] * max(NARROWEST[0], float(np.exp(loud_scale[k])))
     lateness = means[1] + late[k] + noise[1] * max(NARROWEST[1], float(np.exp(late_scale[k])))
     least, most = (1 / 127 - VELOCITY_CENTRE) / VELOCITY_SCALE, (1 - VELOCITY_CENTRE) / VELOCITY_SCALE

@@ -165,8 +165,7 @@ class Studio:
         """
         opened = self.open(project)
         with opened.lock:
-            self.store.rename(project, name)
-            opened.name = " ".join(name.split())
+            opened.name = self.store.rename(project, name)
         self._tell({"project": project, "revision": opened.revision})
         return opened
 

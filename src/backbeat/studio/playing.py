@@ -11,13 +11,13 @@ from typing import Any
 import numpy as np
 
 from backbeat.asking import Wishes
-from backbeat.cues import hear_nothing
 from backbeat.drummer import Drummer
 from backbeat.errors import InputError
 from backbeat.finishing import TAKES, end_with_band
 from backbeat.groove import Groove
 from backbeat.kits import load_kit
 from backbeat.studio.actions import Action
+from backbeat.studio.alone import play_alone, stands_alone
 from backbeat.studio.drums import Drums, Flags, exchange, pack_groove
 from backbeat.studio.hands import drop_impossible, make_playing, play_new
 from backbeat.studio.history import Entry
@@ -174,7 +174,7 @@ def _play_takes(session: Session) -> list[Groove]:
     project, settings = session.project, session.state.settings
     touch = Touch(playing=make_playing(settings, "any"))  # the styles of bars are told to the performer below
     temperature, feel = settings["temperature"], read_feel(settings)
-    if project.blank:
+    if stands_alone(project.song):
         played = _play_alone(session, touch)
     else:
         watch = session.share(0, DECIDING if feel else 1)
@@ -187,11 +187,10 @@ def _play_takes(session: Session) -> list[Groove]:
 
 
 def _play_alone(session: Session, touch: Touch) -> list[Groove]:
-    """Takes without a band."""
+    """Takes without a band that could be followed."""
     project, options = session.project, session.options
-    cues = replace(hear_nothing(project.grid), qpm=project.cues.qpm)
     temperature, watch = session.state.settings["temperature"], session.share(0, DECIDING)
-    played = session.drummer.play_cues(cues, session.takes, band=False, temperature=temperature, watch=watch, **options)
+    played = play_alone(session.drummer, project.grid, project.cues.qpm, session.takes, temperature=temperature, watch=watch, **options)
     wishes = (options["wishes"] or Wishes.nothing(project.grid.bars)).with_style(session.style)
     tempo = project.song.tempo
     return [play_by_hand(groove, tempo, touch, seed=TAKES * session.seed + take, wishes=wishes) for take, groove in enumerate(played)]
@@ -214,6 +213,8 @@ def _redo(session: Session) -> Step:
 def _redo_cells(session: Session, cells: Flags, temperature: float | None) -> list[Drums]:
     """Some cells of the current take anew, several times; all others, and those that are locked, keep every bit."""
     project, state = session.project, session.state
+    if cells.all() and not session.locked.any() and stands_alone(project.song):
+        return [Drums.from_groove(groove) for groove in _play_takes(session)]
     drums = project.drums(state=state)
     groove, cells = drums.to_groove(project.grid), cells & ~session.locked
     known = find_known(groove, cells)

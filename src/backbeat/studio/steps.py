@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
@@ -119,7 +119,8 @@ def _edit(project: Project, state: State, action: Action) -> Step:
         }
         for step, column, _ in cells
     ]
-    return _put(state, {"type": "edit", "cells": full}, f"Edit {name_bars(bars).lower()}", exchange(drums, chosen, pack(coming.values()), grid))
+    label = f"Edit {_name_cells(bars, dict.fromkeys(column for _, column, _ in cells))}"
+    return _put(state, {"type": "edit", "cells": full}, label, exchange(drums, chosen, pack(coming.values()), grid))
 
 
 def _fill_in(cells: Sequence[tuple[int, int, Mapping[str, Any]]], drums: Drums, grid: Grid) -> dict[tuple[int, int], Cell]:
@@ -238,10 +239,13 @@ def name_bars(bars: Sequence[int]) -> str:
 
 def name_place(action: Action) -> str:
     """Bars and classes of an action for people."""
-    bars, classes = action.values["bars"], action.values["classes"]
-    kit = studio_kit()
+    classes = action.values["classes"]
+    return _name_cells(action.values["bars"], None if classes is None else map(studio_kit().index, classes))
+
+
+def _name_cells(bars: Sequence[int] | None, columns: Iterable[int] | None) -> str:
     where = "all bars" if bars is None else name_bars(bars).lower()
-    if classes is None:
+    if columns is None:
         return where
-    labels = [kit.classes[kit.index(name)].label.lower() for name in classes]
+    labels = [studio_kit().classes[column].label.lower() for column in columns]
     return f"{where}: {', '.join(labels[:4])}{' ...' * (len(labels) > 4)}"

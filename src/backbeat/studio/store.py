@@ -123,8 +123,8 @@ class Store:
                     found.append((changed, {"id": folder.name, "name": about["name"], "changed": _tell(changed), "bars": about["bars"]}))
         return [view for _, view in sorted(found, key=lambda pair: (-pair[0], pair[1]["id"]))]
 
-    def rename(self, project: str, name: str) -> None:
-        """Give a project another name.
+    def rename(self, project: str, name: str) -> str:
+        """Give a project another name; returns it as it was written down, on one line.
 
         Raises:
             MissingError: there is no such project.
@@ -132,8 +132,9 @@ class Store:
             OutputError: it cannot be written.
         """
         folder = self._find(project)
-        about = _read_about(folder) | {"name": read_name(name)}
-        archive.write_durably(folder / ABOUT, _dump(about))
+        name = read_name(name)
+        archive.write_durably(folder / ABOUT, _dump(_read_about(folder) | {"name": name}))
+        return name
 
     def delete(self, project: str) -> None:
         """Take a project away, with all its history.

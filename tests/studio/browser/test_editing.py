@@ -73,6 +73,26 @@ def test_every_state_can_be_reached_again(open_desk, studio, project):
         assert studio.groove(project) == seen[entry]
 
 
+def test_the_history_shows_where_one_is(open_desk, studio, project):
+    first = studio.state(project)["entry"]
+    for step in range(30):
+        studio.act(project, type="edit", cells=[{"step": step, "class": "cowbell", "velocity": 60}])
+    studio.ask(f"/projects/{project}/goto", {"revision": None, "entry": first})
+    desk = open_desk(project)
+    desk.wait_for_drums()
+    desk.press("history-tab")
+    desk.find("entry").first.wait_for()
+    here = desk.page.locator("[data-testid=entry][aria-current=step]")
+    desk.wait(lambda: here.count() == 1 and here.evaluate(IN_VIEW))
+    assert "Edit bar 2: cowbell" in desk.find("history").inner_text()
+
+
+IN_VIEW = """(e) => {
+  const [a, b] = [e.getBoundingClientRect(), e.closest("ol").getBoundingClientRect()];
+  return a.top >= b.top - 1 && a.bottom <= b.bottom + 1;
+}"""
+
+
 def test_the_keyboard_alone(open_desk, studio, song):
     id_ = studio.create(song)
     desk = open_desk(id_)

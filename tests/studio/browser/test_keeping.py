@@ -1,6 +1,7 @@
 """Nothing is lost: reload, project files, downloads, two tabs, a server that dies."""
 
 import io
+import urllib.request
 import zipfile
 
 import numpy as np
@@ -89,6 +90,37 @@ def test_two_tabs_see_one_project(open_desk, studio, project):
     assert changed == [1, 33, 35] or told, "both edits are there, or one tab says why not"
 
 
+HIDE = """(hidden) => {
+  Object.defineProperty(document, "hidden", {configurable: true, get: () => hidden});
+  document.dispatchEvent(new Event("visibilitychange"));
+}"""
+
+
+def test_many_windows_do_not_wait_for_each_other(open_desk, studio, project):
+    first = open_desk(project)
+    first.wait_for_drums()
+    for _ in range(6):  # a browser has as many connections to one address, and the first page has one
+        other = first.page.context.new_page()
+        other.route("**/sounds/**", lambda route: route.abort())  # which takes long, and is not heard here
+        other.goto(first.page.url)
+        other.locator("[data-testid=grid]").wait_for()
+        other.evaluate(HIDE, True)
+    first.after(lambda: first.click_cell(3, "snare"))
+    other.evaluate(HIDE, False)
+    first.wait(lambda: other.locator("[data-testid=grid]").get_attribute("data-groove") == first.groove)
+
+
+def test_a_project_deleted_in_another_window_is_closed(open_desk, studio, song):
+    desk = open_desk(studio.create(song))
+    desk.find("grid").wait_for()
+    urllib.request.urlopen(urllib.request.Request(f"{studio.url}/api/projects/{desk.id}", method="DELETE")).close()
+    desk.find("drop-zone").wait_for()
+    assert "deleted in another window" in desk.find("message").inner_text()
+    desk.page.reload()
+    desk.find("drop-zone").wait_for()
+    assert desk.find("message").count() == 0
+
+
 def has(studio, groove, step):
     snare = [c["name"] for c in studio.ask("/about")["kit"]["classes"]].index("snare")
     return any(row[:2] == [step, snare] for rows in groove.values() for row in rows)
@@ -128,6 +160,47 @@ def test_hostile_files_are_told_in_one_line(open_desk):
     name = '"><img src=x onerror=alert(1)>.mid'
     desk.drop(make_song(2), name)
     assert desk.page.locator("img[src=x]").count() == 0
+
+
+def test_work_is_followed_where_no_news_come(open_desk, studio, project, tmp_path):
+    desk = open_desk(project)
+    desk.page.route("**/api/events", lambda route: route.abort())
+    desk.page.reload()
+    desk.wait_for_drums()
+    state = desk.after(lambda: desk.press("generate"), 60)
+    assert len(state["takes"]) == 6
+    desk.wait(lambda: desk.find("job").count() == 0)
+    desk.press("downloads")
+    with desk.page.expect_download(timeout=60_000) as taken:
+        desk.press("render-drums.wav")
+    assert taken.value.suggested_filename == "song-drums.wav"
+
+
+DRAGGED = """(name) => {
+  const data = new DataTransfer();
+  document.querySelector(`[data-testid="download-${name}"]`).dispatchEvent(new DragEvent("dragstart", {bubbles: true, dataTransfer: data}));
+  return data.getData("DownloadURL");
+}"""
+
+
+def test_files_can_be_dragged_out_also_sound_that_is_ready(open_desk, studio, project):
+    desk = open_desk(project)
+    desk.wait_for_drums()
+    desk.press("downloads")
+    with desk.page.expect_download(timeout=60_000) as taken:
+        desk.press("render-drums.wav")
+    assert taken.value.suggested_filename == "song-drums.wav"
+    desk.press("downloads")
+    names = {"song.mid": "song-drums.mid", "drums.mid": "song-drums-only.mid", "pieces.mid": "song-pieces.mid", "project.backbeat": "song.backbeat"}
+    for what, name in {**names, "drums.wav": "song-drums.wav"}.items():
+        kind, dragged, address = desk.page.evaluate(DRAGGED, what).split(":", 2)
+        assert (dragged, kind.partition("/")[0]) == (name, {"mid": "audio", "wav": "audio"}.get(what[-3:], "application"))
+        with urllib.request.urlopen(address) as answer:
+            assert f'filename="{name}"' in answer.headers["content-disposition"] and len(answer.read()) > 100
+    desk.key("Escape")
+    desk.after(lambda: desk.key("2"))
+    desk.press("downloads")
+    assert desk.find("render-drums.wav").count(), "of another take it is made anew"
 
 
 def test_stems_are_rendered_on_demand(open_desk, project, tmp_path):

@@ -56,7 +56,7 @@ export const api = {
   undo: (id: string, revision: number | null) => post<{ state: StateView }>(`${at(id)}/undo`, { revision }),
   redo: (id: string, revision: number | null) => post<{ state: StateView }>(`${at(id)}/redo`, { revision }),
   goto: (id: string, revision: number | null, entry: number | string) => post<{ state: StateView }>(`${at(id)}/goto`, { revision, entry }),
-  job: (job: string) => ask<Job>(`/api/jobs/${encodeURIComponent(job)}`),
+  job: async (job: string) => (await ask<{ job: Job }>(`/api/jobs/${encodeURIComponent(job)}`)).job,
   cancel: (job: string) => post<unknown>(`/api/jobs/${encodeURIComponent(job)}/cancel`, {}),
   render: (id: string, what: string, take: number | null) => post<{ job: Job }>(`${at(id)}/renders`, take === null ? { what } : { what, take }),
   resultPath: (job: string): string => `/api/jobs/${encodeURIComponent(job)}/result`,

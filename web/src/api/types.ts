@@ -141,7 +141,7 @@ export interface Job {
   aside?: boolean;
 }
 
-export type StudioEvent = { type: "project"; id: string; revision: number } | { type: "job"; job: Job } | { type: "missed" };
+export type StudioEvent = { type: "project"; id: string; revision: number | null } | { type: "job"; job: Job } | { type: "missed" };
 
 export type Scope = "song" | { section: number } | { bar: number } | { bars: [number, number] };
 

@@ -1,7 +1,7 @@
 import { describe, expect, it } from "vitest";
-import type { StateView } from "../api/types";
+import type { Part, StateView } from "../api/types";
 import { layOut, rowAt, zoneAt, HEAD } from "../draw/layout";
-import { silent } from "./parts";
+import { nameParts, silent } from "./parts";
 import { chooseRows, MAIN } from "./rows";
 import { inherited, ownSettings } from "./scopes";
 
@@ -24,6 +24,19 @@ describe("rows", () => {
     expect(rowAt(layout, layout.drumsTitle)).toBeNull();
     expect(zoneAt(layout, 3, 0)).toBe("ruler");
     expect(zoneAt(layout, HEAD + 4, 0)).toBe("parts");
+  });
+});
+
+describe("parts", () => {
+  it("are told from each other by their names, else by their sounds, else by numbers", () => {
+    const parts = [
+      ["Retro", "Piano"],
+      ["Retro", "Bass"],
+      ["Retro", "Bass"],
+      ["Lead ", "Piano"],
+      ["", "Flute"],
+    ].map(([name, program_name], index) => ({ index, name, program_name }) as Part);
+    expect([...nameParts(parts).values()]).toEqual(["Piano", "Bass 1", "Bass 2", "Lead", "Flute"]);
   });
 });
 

@@ -7,6 +7,7 @@ const PING_MS = 1000;
 export class Connection {
   online = $state(true);
   private comeback: Promise<void> | null = null;
+  private events: EventSource | null = null;
 
   /**
    * @param back called when the server is back.
@@ -55,9 +56,17 @@ export class Connection {
     return this.attempt(true, ask);
   }
 
-  /** Hear what happens, as long as the page is open. */
+  /** Hear what happens, as long as the page is seen: a browser has but six connections to one address, for all its pages. */
   listen(): void {
+    document.addEventListener("visibilitychange", () => (document.hidden ? this.events?.close() : this.tune()));
+    this.tune();
+  }
+
+  private tune(): void {
+    this.events?.close();
+    if (document.hidden) return;
     const events = new EventSource("/api/events");
+    this.events = events;
     events.onopen = () => this.opened();
     events.onmessage = (event: MessageEvent<string>) => this.hear(JSON.parse(event.data) as StudioEvent);
     events.onerror = () => {
@@ -69,6 +78,6 @@ export class Connection {
   private async listenAgain(): Promise<void> {
     await this.patiently(() => api.about()).catch(() => null);
     await new Promise((done) => setTimeout(done, PING_MS));
-    this.listen();
+    this.tune();
   }
 }

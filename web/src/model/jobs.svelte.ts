@@ -5,12 +5,23 @@ import type { Session } from "./session.svelte";
 
 const RUNNING = new Set(["queued", "running"]);
 const POLL_MS = 700;
+/** The server keeps a few more. */
+const KEPT = 4;
+
+/** Sound that was made: of which drums, and by which job, which has the file. */
+export interface Made {
+  what: string;
+  groove: string;
+  job: string;
+}
 
 /** The long work of the project that is open: heard of by news, looked at where none come. */
 export class Jobs {
   current = $state.raw<Job | null>(null);
   working = $derived(this.current !== null && RUNNING.has(this.current.state));
-  private downloads = new Set<string>();
+  /** The newest first; they lie ready to be taken again, or dragged. */
+  made = $state.raw<readonly Made[]>([]);
+  private downloads = new Map<string, Made>();
   private ended = new Set<string>();
   private poll = 0;
 
@@ -22,6 +33,7 @@ export class Jobs {
   forget(): void {
     window.clearTimeout(this.poll);
     this.current = null;
+    this.made = [];
   }
 
   follow(job: Job): void {
@@ -44,11 +56,17 @@ export class Jobs {
   private finish(job: Job): void {
     if (job.state === "failed") this.session.complain(job.error || "This did not work.");
     else if (job.state === "cancelled") this.session.say("Cancelled. Nothing was changed.");
-    else if (this.downloads.delete(job.id)) save(api.resultPath(job.id));
+    else if (this.downloads.has(job.id)) this.take(this.downloads.get(job.id) as Made);
     else {
       if (job.aside) this.session.say("The song was changed in the meantime: what was made is in the history, and not what you see.");
       void this.session.refresh();
     }
+  }
+
+  private take(made: Made): void {
+    this.downloads.delete(made.job);
+    this.made = [made, ...this.made].slice(0, KEPT);
+    save(api.resultPath(made.job));
   }
 
   private async look(id: string): Promise<void> {
@@ -74,11 +92,11 @@ export class Jobs {
   }
 
   async render(what: string): Promise<void> {
-    const project = this.session.project;
+    const { project, take } = this.session;
     if (!project) return;
     try {
       const { job } = await api.render(project.id, what, this.session.state?.take ?? null);
-      this.downloads.add(job.id);
+      this.downloads.set(job.id, { what, groove: take?.groove ?? "", job: job.id });
       // The news of its end may have come before this answer.
       if (this.ended.delete(job.id)) await this.look(job.id);
       else this.follow(job);

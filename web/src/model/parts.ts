@@ -1,4 +1,4 @@
-import type { PlaybackView } from "../api/types";
+import type { Part, PlaybackView } from "../api/types";
 import type { Clock } from "./clock";
 
 /** A part of the band for drawing: its notes by start, in steps; height 0 (lowest pitch of the part) to 1. */
@@ -27,6 +27,23 @@ export function shapeParts(playback: PlaybackView, clock: Clock): Map<number, Pa
     shapes.set(part.index, { start, end, height: Float32Array.from(notes, (n) => (high > low ? (n[2] - low) / (high - low) : 0.5)), longest });
   }
   return shapes;
+}
+
+/** What each part is called, by its index: as the file says where that tells it from the others, else by its sound, and numbered where both are the same. */
+export function nameParts(parts: readonly Part[]): Map<number, string> {
+  const times = (all: string[]): Map<string, number> => all.reduce((counts, name) => counts.set(name, (counts.get(name) ?? 0) + 1), new Map<string, number>());
+  const said = parts.map((part) => part.name.trim() || part.program_name);
+  const often = times(said);
+  const told = parts.map((part, i) => (often.get(said[i] as string) === 1 ? (said[i] as string) : part.program_name));
+  const still = times(told);
+  const seen = new Map<string, number>();
+  return new Map(
+    parts.map((part, i) => {
+      const name = told[i] as string;
+      seen.set(name, (seen.get(name) ?? 0) + 1);
+      return [part.index, still.get(name) === 1 ? name : `${name} ${seen.get(name)}`];
+    }),
+  );
 }
 
 /** Parts that are not heard: the muted ones, and where some are solo all others. */

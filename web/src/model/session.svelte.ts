@@ -3,7 +3,7 @@ import type { About, Action, CellEdit, HistoryLine, Job, ProjectLine, ProjectVie
 import { Clock } from "./clock";
 import { Connection } from "./connection.svelte";
 import { countClasses, EMPTY, fromView, hitAt, MAX_CLASSES, withCell, type Groove } from "./groove";
-import { Jobs } from "./jobs.svelte";
+import { Jobs, type Made } from "./jobs.svelte";
 import { shapeParts, type PartShape } from "./parts";
 
 export interface Message {
@@ -13,6 +13,7 @@ export interface Message {
 
 const CACHED_GROOVES = 48;
 const NOTE_MS = 6000;
+const HISTORY_MS = 80;
 
 /** The project that is open, as the server has it, and the ways to change it. One at a time changes are sent, in the order they were made. */
 export class Session {
@@ -36,6 +37,9 @@ export class Session {
   /** Called with the band's notes when a song has been opened. */
   onPlayback: (playback: Awaited<ReturnType<typeof api.playback>>, clock: Clock) => void = () => {};
 
+  /** Called before a project is closed that is no more. */
+  onLost: () => void = () => {};
+
   private readonly connection = new Connection(
     async (about) => {
       if (about) this.about = about;
@@ -51,6 +55,7 @@ export class Session {
   private editing = 0;
   private known = 0;
   private noteTimer = 0;
+  private historyTimer = 0;
 
   /** Whether the server answers. */
   get online(): boolean {
@@ -271,7 +276,7 @@ export class Session {
     this.known = Math.max(this.known, state.revision);
     this.state = state;
     this.showTake();
-    void this.loadHistory();
+    this.loadHistory();
   }
 
   async refresh(quietly = false): Promise<void> {
@@ -332,11 +337,25 @@ export class Session {
     if (counts.some((count, cls) => count > 0 && this.used[cls] === 0)) this.used = this.used.map((before, cls) => before + (counts[cls] ?? 0));
   }
 
-  private async loadHistory(): Promise<void> {
+  /** Soon, and once for many changes. */
+  private loadHistory(): void {
+    window.clearTimeout(this.historyTimer);
+    this.historyTimer = window.setTimeout(() => void this.fetchHistory(), HISTORY_MS);
+  }
+
+  private async fetchHistory(): Promise<void> {
     const project = this.project;
     if (!project) return;
     const history = await api.history(project.id).catch(() => null);
     if (history && this.project?.id === project.id) this.history = history;
+  }
+
+  /** The project that is open has been deleted, in another window. */
+  private lose(): void {
+    const name = this.project?.name ?? "";
+    this.onLost();
+    this.close();
+    this.complain(`${name} was deleted in another window.`);
   }
 
   private hear(event: StudioEvent): void {
@@ -344,6 +363,7 @@ export class Session {
     else if (event.type === "job") {
       if (event.job.project === this.project?.id) this.jobs.follow(event.job);
     } else if (event.id === this.project?.id) {
+      if (event.revision === null) return this.lose();
       this.known = Math.max(this.known, event.revision);
       if (this.waiting === 0 && this.known > (this.state?.revision ?? 0)) void this.refresh();
     }
@@ -351,6 +371,11 @@ export class Session {
 
   cancel(): Promise<void> {
     return this.jobs.cancel();
+  }
+
+  /** The sound of the drums that are shown, where it was made already. */
+  madeOf(what: string): Made | undefined {
+    return this.jobs.made.find((made) => made.what === what && made.groove === this.take?.groove);
   }
 
   render(what: string): Promise<void> {
