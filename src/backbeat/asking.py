@@ -20,7 +20,7 @@ from backbeat.takes import check_style
 ANY = "any"
 MOST_FILLED = 0.5
 """Share of the bars that are filled at amount 1; .5 is a fill in every fourth bar, .25 in every eighth."""
-SUGGESTED = (0.12, 0.3, 0.2)
+SUGGESTED = (0.1, 0.35, 0.2)
 """Shares of the ends of sections, of phrases of eight bars and of four that get a fill when nothing is said; with those that the drummer
 plays by himself, mostly before sections, about as many as in real songs."""
 _GOLDEN = (5**0.5 - 1) / 2
@@ -200,6 +200,6 @@ def suggest_fills(wishes: Wishes, cues: Cues) -> Wishes:
     chosen = list[int]()
     for rank, share in enumerate(SUGGESTED):  # evenly, from a place that is another one in each song, so that short songs have their share, too
         ends = np.flatnonzero((ranks == rank) & going_on)
-        places = (np.arange(len(ends)) + wishes.bars + rank / 2) * _GOLDEN % 1
+        places = (np.arange(len(ends)) + np.count_nonzero(cues.onsets) + rank / 2) * _GOLDEN % 1
         chosen += ends[places < share].tolist()
     return wishes.ask(chosen, fill=True) if chosen else wishes

@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
+import zlib
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
-from itertools import pairwise
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -19,18 +19,14 @@ from backbeat.datasets.preparation import Example
 from backbeat.grid import Grid
 from backbeat.groove import Groove
 from backbeat.kits import Kit, load_kit
-from backbeat.models.drummer_asked import Guidance, Pace, Progress, Watch, guide_fills
+from backbeat.models.drummer_asked import Guidance, Pace, Progress, Watch, find_late, guide_fills
 from backbeat.models.drummer_inputs import ASKED, LINE_COLUMNS, MARGIN, Arrays, chunk, unfold
 from backbeat.models.drummer_order import Order, order_bars
+from backbeat.models.drummer_plan import MAX_REHEARSED, Score, find_sounding, plan_rehearsals, skip_settled
+from backbeat.models.drummer_styles import Lean, Leaning, load_patterns
 from backbeat.models.drummer_take import WORD_BITS, Array, Known, Sampling, Take
 from backbeat.runtime import Session
 from backbeat.units import Ints
-
-MAX_REHEARSED = 3000
-"""Steps of a song that are tried more than once; bounds the time that a very long song takes."""
-
-STYLISH = 2.5
-"""How far a style that is asked for is followed: 1 as in the songs that it was learned from, where it is often wrong or says little; more is clearer."""
 
 __all__ = ["MAX_REHEARSED", "DrummerModel", "Known", "Sampling"]
 
@@ -49,6 +45,7 @@ class DrummerModel:
         self.kit = Kit.from_dict(self.session.config["kit"])
         self.styles: list[str] = self.session.config["styles"]
         self.group = self.kit.mapping(load_kit("drums_rnn_9"))
+        self.patterns = load_patterns(folder)
 
     def score(
         self,
@@ -135,6 +132,7 @@ class DrummerModel:
         line: npt.NDArray[np.bool_] | None = None,
         band: bool = True,
         guidance: Guidance | None = None,
+        leaning: Leaning | None = None,
         watch: Watch | None = None,
     ) -> list[Groove]:
         """Play a song, one take a generator.
@@ -149,7 +147,7 @@ class DrummerModel:
             bias: float32 [steps, 512], added to the words' log-probabilities; -inf forbids a word.
             line: bool [steps], a rhythm to be played; a network that was trained without lines does not hear it.
             band: False where there is none to hear.
-            guidance: how far controls move the words.
+            guidance: how far controls move the words.  leaning: how far styles do.
             watch: told the share that is done, 0-1, ten times a second; may raise to stop.
 
         Returns:
@@ -164,36 +162,48 @@ class DrummerModel:
         if controls is not None:
             suggested += guide_fills(controls, cues.grid, guidance)
             pace = Pace.of(controls, cues.grid, ~cues.active_bars & band, guidance)
+        lean = self._lean(cues, style, controls, expected, leaning or Leaning(), key=zlib.crc32(encoded[0].tobytes()), band=band)
         bias = suggested if bias is None else suggested + bias
         if known is not None:
             bias = np.where(_forbid(known.mask, known.bits), -np.inf, bias).astype(np.float32)
         settled = known.settled if known is not None else np.zeros(cues.grid.steps, np.bool_)
         order = order_bars(cues, settled, band=band)
-        plan = _skip_settled(_plan_rehearsals(cues, how, settled) if band else [(0, cues.grid.steps, 1)], settled)
-        score = _Score(listened, bias, expected, plan, _sounding_steps(cues, known, band)).reorder(order)
+        plan = skip_settled(plan_rehearsals(cues, how, settled) if band else [(0, cues.grid.steps, 1)], settled)
+        score = Score(listened, bias, expected, plan, find_sounding(cues, known, band)).reorder(order)
         progress = Progress(watch, len(rngs) * len(order.steps))
-        take, state = self._begin(Take(order, self.kit, self.group, np.random.default_rng(0), how, known, pace), score, progress, len(rngs))
-        return [_restore(self._play_take(take.fork(rng), state, score, progress), order, cues.grid) for rng in rngs]
+        take, state = self._begin(Take(order, self.kit, self.group, np.random.default_rng(0), how, known, pace, lean), score, progress, len(rngs))
+        return [_restore(self._play_take(take.begin(rng), state, score, progress), order, cues.grid) for rng in rngs]
+
+    def _lean(
+        self, cues: Cues, style: int | Sequence[int] | Ints, controls: Controls | None, expected: Array, how: Leaning, *, key: int, band: bool
+    ) -> Lean | None:
+        """What leans the words towards the styles of the bars; where the band rests and where a fill is asked for, nothing does."""
+        asked = np.broadcast_to(np.asarray(style, dtype=np.int64), (cues.grid.bars,))
+        if self.patterns is None or not asked.any():
+            return None
+        share = (cues.active_bars | (not band))[cues.grid.bar_of_step].astype(np.float64)
+        if controls is not None:
+            share *= 1 - find_late(controls, cues.grid)[0]
+        return Lean.of(self.patterns, [self.styles[k] for k in asked.tolist()], cues.grid, share, expected, key, how)
 
     def _listen_by_bar(self, heard: npt.NDArray[np.uint8], style: int | Sequence[int] | Ints, grid: Grid) -> tuple[Array, Array]:
-        """Hear it without a style and with each that is asked for; bars go from the one as far in the direction of the other as ``STYLISH`` says."""
+        """Hear it with each style that is asked for; of each a bar takes what was heard with its own."""
         styles = np.broadcast_to(np.asarray(style, dtype=np.int64), (grid.bars,))[grid.bar_of_step]
-        plain = self._listen(heard, 0)
-        out = tuple(a.copy() for a in plain)
-        for asked in np.unique(styles[styles > 0]).tolist():
-            here = styles == asked
-            for a, without, styled in zip(out, plain, self._listen(heard, asked), strict=True):
-                a[here] = without[here] + np.float32(STYLISH) * (styled[here] - without[here])
+        first, *others = np.unique(styles).tolist() or [0]
+        out = tuple(a.copy() for a in self._listen(heard, first))
+        for asked in others:
+            for a, styled in zip(out, self._listen(heard, asked), strict=True):
+                a[styles == asked] = styled[styles == asked]
         return out[0], out[1]
 
-    def _begin(self, take: Take, score: _Score, progress: Progress, takes: int) -> tuple[Take, Array]:
+    def _begin(self, take: Take, score: Score, progress: Progress, takes: int) -> tuple[Take, Array]:
         """The take and the state behind all that is known from the beginning, which all takes share."""
         state = self.session.start(1)
         while score.plan and not score.plan[0][2]:
             state = self._pass(take, score.listened, score.plan.pop(0)[1], state, progress, takes)
         return take, state
 
-    def _play_take(self, take: Take, state: Array, score: _Score, progress: Progress) -> Groove:
+    def _play_take(self, take: Take, state: Array, score: Score, progress: Progress) -> Groove:
         """One take: every passage of the plan is tried so many times, and the try that suits the band best goes on."""
         for first, last, tries in score.plan:
             if not tries:
@@ -248,26 +258,6 @@ class DrummerModel:
         return np.pad(np.concatenate(columns, axis=1), ((MARGIN, MARGIN), (0, 0)))
 
 
-@dataclass(frozen=True, eq=False)
-class _Score:
-    """What a take is played from: arrays by step, and the plan of passages (first step, last step, tries; 0 = known)."""
-
-    listened: Array
-    bias: Array
-    expected: Array
-    plan: list[tuple[int, int, int]]
-    sounding: npt.NDArray[np.bool_]
-
-    def reorder(self, order: Order) -> _Score:
-        """The same for bars in another order: what is read first, and behind it the piece from its beginning."""
-        if len(order.steps) == len(self.listened) and (order.steps == np.arange(len(order.steps))).all():
-            return self
-        first = int(order.places[0])
-        plan = [(0, first, 0)] * (first > 0) + [(a + first, b + first, tries) for a, b, tries in self.plan]
-        arrays = (self.listened[order.steps], self.bias[order.steps], self.expected[order.steps])
-        return _Score(*arrays, plan, self.sounding[order.steps])
-
-
 def _reorder_example(example: Example, order: Order) -> Example:
     """A piece with its bars in another order."""
     by_step = {n: getattr(example, n)[order.steps] for n in ("step", "words", "velocities", "articulations", "offsets")}
@@ -302,20 +292,6 @@ def _restrict(words: Array, forbidden: npt.NDArray[np.bool_]) -> Array:
     return np.asarray(left - highest - np.log(np.exp(left - highest).sum(axis=1, keepdims=True)), dtype=np.float32)
 
 
-def _skip_settled(plan: list[tuple[int, int, int]], settled: npt.NDArray[np.bool_]) -> list[tuple[int, int, int]]:
-    """The plan cut where steps begin or cease to be known throughout; those are tried 0 times, and left out at the end."""
-    if not settled.any():
-        return plan
-    turns = (np.flatnonzero(settled[1:] != settled[:-1]) + 1).tolist()
-    cut = []
-    for first, last, tries in plan:
-        edges = [first, *(t for t in turns if first < t < last), last]
-        cut += [(a, b, 0 if settled[a] else tries) for a, b in pairwise(edges) if b > a]
-    while cut and not cut[-1][2]:
-        cut.pop()
-    return cut
-
-
 def _rest(takes: list[Take], state: Array) -> Array:
     """Nobody plays; the network is not asked."""
     for take in takes:
@@ -326,34 +302,3 @@ def _rest(takes: list[Take], state: Array) -> Array:
 def _suits(bits: Array, expected: Array) -> float:
     """How well a try [n, 9] meets what the band alone lets expect: the F1 that its hits would have on average."""
     return float(2 * (bits * expected).sum() / max(float(bits.sum() + expected.sum()), 1e-6))
-
-
-def _plan_rehearsals(cues: Cues, how: Sampling, settled: npt.NDArray[np.bool_]) -> list[tuple[int, int, int]]:
-    """Passages (first step, last step, tries) that cover the song: the first bars of every section and gap are tried several times."""
-    first_steps = cues.grid.first_steps
-    starts = set(np.flatnonzero(cues.section_starts).tolist())
-    if cues.active_bars.any():
-        starts.add(int(np.argmax(cues.active_bars)))
-    starts |= set(cues.grid.bar_of_step[1:][settled[:-1] & ~settled[1:]].tolist())
-    edges = sorted({b for start in starts for b in (start, min(start + how.rehearsed_bars, cues.grid.bars))} | {0, cues.grid.bars})
-    plan, last_start, budget = [], -how.rehearsed_bars, MAX_REHEARSED
-    for a, b in pairwise(edges):
-        last_start = a if a in starts else last_start
-        first, last = int(first_steps[a]), int(first_steps[b])
-        open_steps = int(np.count_nonzero(~settled[first:last]))
-        tries = how.rehearsals if a - last_start < how.rehearsed_bars and open_steps <= budget else 1
-        budget -= open_steps if tries > 1 else 0
-        plan.append((first, last, max(1, tries)))
-    return plan
-
-
-def _sounding_steps(cues: Cues, known: Known | None, band: bool) -> npt.NDArray[np.bool_]:
-    """Whether a step is near enough to any sound (two bars) for somebody to play."""
-    if not band or known is not None:
-        return np.ones(cues.grid.steps, np.bool_)
-    active = cues.active_bars
-    near = active.copy()
-    for by in (1, 2):
-        near[by:] |= active[:-by]
-        near[:-by] |= active[by:]
-    return np.asarray(near[cues.grid.bar_of_step], dtype=np.bool_)

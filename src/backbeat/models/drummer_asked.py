@@ -67,18 +67,32 @@ def guide_fills(controls: Controls, grid: Grid, how: Guidance) -> Array:
         how: weights.
     """
     bar = grid.bar_of_step
-    urge = np.nan_to_num(controls.fills)[bar]
-    place = 2 * grid.step_in_bar / grid.bar_steps[bar] - 1
-    late = (urge > 0) & (place >= 0)
+    urge, place = find_late(controls, grid)
+    late = urge > 0
     leading = _BITS[:, _LEADING].sum(axis=1)
     favoured = how.fill * (leading > 0) - how.together * np.maximum(leading - 1, 0) - how.metal * _BITS[:, _METAL].sum(axis=1)
     turns = np.maximum(1 - np.abs(place[late, None] * len(_LEADING) - 0.5 - np.arange(len(_LEADING))), 0)
     out = np.zeros((grid.steps, VOCABULARY), np.float32)
     out[late] = urge[late, None] * (favoured + how.shape * turns @ _BITS[:, _LEADING].T)
     out[(controls.fills == 0)[bar]] = -how.no_fill * _BITS[:, _TOMS].sum(axis=1)
-    after = np.flatnonzero((urge[:-1] == 1) & (bar[1:] != bar[:-1])) + 1
+    after = np.flatnonzero((controls.fills[bar][:-1] == 1) & (bar[1:] != bar[:-1])) + 1
     out[after] += how.crash * _BITS[:, _CRASH]
     return out
+
+
+def find_late(controls: Controls, grid: Grid) -> tuple[Array, Floats]:
+    """Where fills that are asked for have their place: the second halves of bars.
+
+    Args:
+        controls: of each bar.
+        grid: bars and steps.
+
+    Returns:
+        float32 [steps] how much of a fill is asked for there, 0 elsewhere; float64 [steps] from 0 to 1 the place in the second half, less than 0 in the first.
+    """
+    bar = grid.bar_of_step
+    place = 2 * grid.step_in_bar / grid.bar_steps[bar] - 1
+    return np.where(place >= 0, np.nan_to_num(controls.fills)[bar], np.float32(0)), np.asarray(place, dtype=np.float64)
 
 
 @dataclass(frozen=True, eq=False)

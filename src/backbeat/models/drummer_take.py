@@ -14,6 +14,7 @@ from backbeat.groove import Groove
 from backbeat.kits import Kit, load_kit
 from backbeat.models.drummer_asked import Pace
 from backbeat.models.drummer_order import Order
+from backbeat.models.drummer_styles import Lean
 from backbeat.sampling import draw
 from backbeat.units import round_half_up
 
@@ -84,7 +85,7 @@ class Take:
         order: in which its bars are played.
         kit: the drummer's.  group: int64 [classes of the kit], the class of ``drums_rnn_9`` of each.
         rng: of all choices.  how: temperature and such.
-        known: drums that are given; pace: how dense it is to be; both in the order of the piece.
+        known: drums that are given; pace: how dense it is to be; lean: towards which style; all in the order of the piece.
     """
 
     def __init__(
@@ -96,12 +97,15 @@ class Take:
         how: Sampling,
         known: Known | None,
         pace: Pace | None = None,
+        lean: Lean | None = None,
     ) -> None:
         self.grid, self.kit, self.group, self.rng, self.how, self.known = order.grid, kit, group, rng, how, known.reorder(order) if known else None
         self.memory = Memory(order.grid, order.matches)
         self.shape = (order.grid.steps, len(kit))
         self.velocities = np.zeros(self.shape, np.float32)
         self.pace, self.learned = pace.reorder(order.steps) if pace else None, 0.0
+        self.lean = lean.reorder(order.steps) if lean else None
+        self.patterns: tuple[int, ...] = ()
         self.word, self.step = 0, 0
         self.loud = np.zeros(CLASSES, np.float32)
         self.used = np.zeros(len(kit), np.float32)
@@ -114,6 +118,14 @@ class Take:
         twin.rng, twin.memory = rng, self.memory.fork()
         twin.velocities, twin.bits = self.velocities.copy(), self.bits.copy()
         twin.loud, twin.used = self.loud.copy(), self.used.copy()
+        return twin
+
+    def begin(self, rng: np.random.Generator) -> Take:
+        """A take of its own that goes on from here, with a pattern of each style that is asked for."""
+        twin = self.fork(rng)
+        if self.lean is not None:
+            steps = np.flatnonzero(self.known.settled) if self.known is not None else np.zeros(0, np.int64)
+            twin.patterns = self.lean.draw(rng, steps, np.array(self.given, np.int64)[steps] if self.given else steps)
         return twin
 
     def look(self) -> tuple[Array, list[int]]:
@@ -145,6 +157,8 @@ class Take:
         how = self.how
         if self.pace is not None and (favoured := self.pace.favour(self.step, self.learned)) is not None:
             words = words + favoured
+        if self.lean is not None and (leaning := self.lean.favour(self.step, self.patterns, words)) is not None:
+            words = words + leaning
         word = draw(words, self.rng, temperature=how.temperature, top_p=how.top_p)
         self.loud = np.zeros(CLASSES, np.float32)
         given = self.known.mask[self.step] if self.known is not None else None
