@@ -22,7 +22,9 @@ from backbeat.units import Floats, TempoMap
 
 _LATEST = np.nextafter(np.float32(0.5), np.float32(0))
 FOLLOWED = 0.5
-"""How far loudness as the drummer decided it, of the whole and of each bar, moves the performer's: 0 not at all, 1 fully."""
+"""How far loudness as the drummer decided it, of the classes and of each bar, moves the performer's: 0 not at all, 1 fully."""
+SURE = 8
+"""Hits of a class by which its loudness is half its own, half that of the whole."""
 DRIFT = 6
 """Quarters on either side over which drummers find back to the band."""
 KNEE = 0.7
@@ -153,7 +155,7 @@ def perform(groove: Groove, tempo: TempoMap, playing: Playing, *, seed: int = 0,
     in_steps = (strokes.late + stay_with_band(played.late, meant.quarters)) / quarter * groove.grid.steps_per_quarter
     offsets[steps, columns] = np.clip(in_steps, -0.5, _LATEST)
     velocities = np.zeros(groove.hits.shape, np.float32)
-    force = _measure_force(groove, float(played.velocities.mean()))[groove.grid.bar_of_step[steps]]
+    force = _measure_force(groove, played.velocities, by_class=performer is None)
     loud = spread_loudest(played.velocities, np.random.default_rng([abs(seed), len(steps)]))
     velocities[steps, columns] = soften(loud * force)
     marking = [name in MARKING for name in groove.kit.names]
@@ -210,19 +212,23 @@ def mean_it(velocities: npt.NDArray[np.float32], decided: npt.NDArray[np.float32
     return np.maximum(velocities, 0.6 * decided + 0.2 * velocities)
 
 
-def _measure_force(groove: Groove, played: float) -> npt.NDArray[np.float64]:
-    """float64 [bars]: how much harder each bar is struck than the performer strikes, 1 = as hard.
+def _measure_force(groove: Groove, played: npt.NDArray[np.float32], *, by_class: bool) -> Floats:
+    """float64 [n]: how much harder each stroke is struck than the performer strikes it, 1 = as hard.
 
     Args:
-        groove: with the drummer's velocities, from which the loudness of the whole and of each bar is taken.
-        played: the performer's mean velocity, 0-1.
+        groove: of n hits, with the drummer's velocities, from which the loudness of the whole, of each class and of each bar is taken.
+        played: float32 [n], the performer's velocities, by step and class.
+        by_class: False leaves the balance of the classes to the performer.
     """
-    sums = np.add.reduceat(groove.velocities.sum(axis=1, dtype=np.float64), groove.grid.first_steps[:-1])
-    counts = np.add.reduceat(groove.hits.sum(axis=1), groove.grid.first_steps[:-1])
-    means = sums / np.maximum(counts, 1)
-    whole = sums.sum() / max(int(counts.sum()), 1)
-    level = 1 + FOLLOWED * (whole / played - 1)
-    return np.where(counts > 0, level * (1 + FOLLOWED * (means / max(whole, 1e-6) - 1)), 1)
+    steps, columns = np.nonzero(groove.hits)
+    decided, columns = groove.velocities[steps, columns].astype(np.float64), columns if by_class else np.zeros_like(columns)
+    counts, decisions, plays = (np.bincount(columns, w) for w in (np.ones(len(columns)), decided, played.astype(np.float64)))
+    whole = decided.mean() / played.mean()
+    level = (decisions + SURE * whole * played.mean()) / (plays + SURE * played.mean())
+    bars = groove.grid.bar_of_step[steps]
+    usual = np.bincount(bars, (decisions / np.maximum(counts, 1))[columns])
+    louder = np.bincount(bars, decided) / np.maximum(usual, 1e-9)
+    return np.asarray(level[columns] ** FOLLOWED * (1 + FOLLOWED * (louder[bars] - 1)), dtype=np.float64)
 
 
 def _to_midi(velocities: npt.NDArray[np.float32] | Floats) -> npt.NDArray[np.float32]:
