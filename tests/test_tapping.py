@@ -11,11 +11,13 @@ from hypothesis import strategies as st
 
 from backbeat.drummer import Drummer, load_drummer
 from backbeat.errors import InputError, SongError
+from backbeat.groove import Groove
 from backbeat.kits import load_kit
 from backbeat.midi import parse_song
 from backbeat.models.tapping import Tapping
-from backbeat.tapping import find_parts, play_line, tap_song, tap_text
+from backbeat.tapping import find_parts, make_line_playable, play_line, tap_song, tap_text
 from backbeat.touch import TOUCH, TYPED, Touch
+from backbeat.transforms.playability import make_playable
 from tests.midi.builders import METRES, Track, band_song, midi
 
 NEVER_HURRY = settings(max_examples=10, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
@@ -55,6 +57,18 @@ def test_a_class_that_plays_the_line_plays_nothing_else(drummer: Drummer) -> Non
     groove = play_line(drummer, tapped, as_class="kick", seed=3)[0].to_kit(NINE)
     assert np.array_equal(groove.hits[:, 0], tapped.line.taps)
     assert groove.hits[:, 1:].any()
+
+
+def test_taps_that_one_foot_cannot_play_go_to_the_hands() -> None:
+    tapped = tap_text("x" * 64, qpm=200)
+    kit, grid = load_kit("backbeat"), tapped.line.grid
+    hits = np.zeros((grid.steps, len(kit)), np.bool_)
+    hits[:64, kit.index("pedal_hat")] = True
+    groove = Groove(grid, kit, hits, np.where(hits, 0.7, 0).astype(np.float32), np.zeros(hits.shape, np.float32))
+    assert not make_playable(groove, tapped.tempo).hits[:64].any(axis=1).all()
+    played = make_line_playable(groove, tapped.line, tapped.tempo)
+    assert played.hits[:64].any(axis=1).all() and np.array_equal(make_playable(played, tapped.tempo).hits, played.hits)
+    assert not (played.hits & ~hits)[:, kit.index("crash")].any() and np.allclose(played.velocities[played.hits], 0.7)
 
 
 def test_accents_are_louder(drummer: Drummer) -> None:

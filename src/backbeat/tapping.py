@@ -27,6 +27,9 @@ from backbeat.units import MetreMap, TempoMap
 LEAST_BARS = 4
 """Bars of a line of text that nobody asked to be longer."""
 
+SPARE = ("closed_hat", "snare", "low_tom")
+"""Drums that take over taps which the drummer's own choice cannot be played on, in this order."""
+
 FAMILIES = {
     "piano": range(8),
     "mallets": range(8, 16),
@@ -181,8 +184,32 @@ def play_line(
     played = drummer.play_cues(cues, takes, known=known, bias=bias, line=line.taps, wishes=wishes, style=style, seed=seed, temperature=temperature, top_p=top_p)
     touch = touch.in_style(style)
     finished = [_finish(groove, tapped, cues, touch, TAKES * abs(seed) + take) for take, groove in enumerate(played)]
-    finished = [make_playable(groove, tapped.tempo) for groove in finished] if touch.playable else finished
+    if touch.playable:
+        finished = [make_playable(g, tapped.tempo) if as_class else make_line_playable(g, line, tapped.tempo) for g in finished]
     return [set_loudness(groove, wishes.intensity) for groove in finished] if wishes else finished
+
+
+def make_line_playable(groove: Groove, line: Line, tempo: TempoMap) -> Groove:
+    """Without hits that nobody could play; taps that leave with them, such as fast 16ths on the hat pedal, go to another drum.
+
+    Args:
+        groove: on the line's grid, with a hit on every tap.
+        line: the taps.
+        tempo: of the grid.
+    """
+    played = make_playable(groove, tempo)
+    for name in SPARE:
+        missing = np.flatnonzero(line.taps & groove.hits.any(axis=1) & ~played.hits.any(axis=1))
+        if not len(missing):
+            break
+        column, loudest = groove.kit.index(name), groove.velocities[missing].argmax(axis=1)
+        hits, velocities, offsets = played.hits.copy(), played.velocities.copy(), played.offsets.copy()
+        hits[missing, column] = True
+        velocities[missing, column] = groove.velocities[missing, loudest]
+        offsets[missing, column] = groove.offsets[missing, loudest]
+        tried = make_playable(played.replace(hits=hits, velocities=velocities, offsets=offsets), tempo)
+        played = max(played, tried, key=lambda groove: int(groove.hits[line.taps].any(axis=1).sum()))
+    return played
 
 
 def know_class(line: Line, drummer: Drummer, name: str) -> Known:
