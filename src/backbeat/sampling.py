@@ -40,6 +40,9 @@ def draw(logits: Logits, rng: np.random.Generator, *, temperature: float = 1.0, 
         raise ValueError("temperature must not be negative, and top_p lies in (0, 1]")
     if temperature == 0:
         return int(np.argmax(logits))
+    if top_p >= 1 and not top_k:  # the hot path: no sums are needed
+        cumulative = np.exp((logits.astype(np.float64) - logits.max()) / temperature).cumsum()
+        return min(int(cumulative.searchsorted(rng.random() * cumulative[-1], side="right")), len(logits) - 1)
     cumulative = np.cumsum(keep_top(normalise(logits, temperature), top_p, top_k))
     return min(int(np.searchsorted(cumulative, rng.random() * cumulative[-1], side="right")), len(logits) - 1)
 

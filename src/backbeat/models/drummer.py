@@ -232,9 +232,9 @@ class DrummerModel:
 
     def _play_step(self, takes: list[Take], listened: Array, bias: Array, state: Array) -> Array:
         looks = [take.look() for take in takes]
-        played = np.stack([played for played, _ in looks])[:, None]
+        played = np.array([[played] for played, _ in looks], np.float32)
         recalled = np.array([[words] for _, words in looks], np.int64)
-        here = np.broadcast_to(listened, (len(takes), 1, len(listened)))
+        here = np.array([[listened]] * len(takes), np.float32)
         words, velocities, articulations, state = self.session.play(here, played, recalled, state)
         for take, w, v, a in zip(takes, words[:, 0] + bias, velocities[:, 0], articulations[:, 0], strict=True):
             take.choose(w, v, a)

@@ -21,6 +21,8 @@ from backbeat.units import round_half_up
 Array = npt.NDArray[np.float32]
 WORD_BITS = words_to_hits(np.arange(VOCABULARY, dtype=np.uint16)).astype(np.float32)
 """float32 [512, 9]: the classes of each word."""
+_STRUCK = [np.flatnonzero(bits).tolist() for bits in WORD_BITS]
+"""The same as lists."""
 
 
 @dataclass(frozen=True)
@@ -100,6 +102,7 @@ class Take:
         lean: Lean | None = None,
     ) -> None:
         self.grid, self.kit, self.group, self.rng, self.how, self.known = order.grid, kit, group, rng, how, known.reorder(order) if known else None
+        self.members = [np.flatnonzero(group == cls) for cls in range(CLASSES)]
         self.memory = Memory(order.grid, order.matches)
         self.shape = (order.grid.steps, len(kit))
         self.velocities = np.zeros(self.shape, np.float32)
@@ -144,7 +147,7 @@ class Take:
         """Play the word that is known; ``look`` comes before."""
         word = self.given[self.step]
         self.loud = np.zeros(CLASSES, np.float32)
-        for cls in np.flatnonzero(WORD_BITS[word]).tolist():
+        for cls in _STRUCK[word]:
             self._strike(cls, *self._copy(cls))
         self._advance(word)
 
@@ -163,11 +166,11 @@ class Take:
         self.loud = np.zeros(CLASSES, np.float32)
         given = self.known.mask[self.step] if self.known is not None else None
         bins = velocities.shape[1]
-        for cls in np.flatnonzero(WORD_BITS[word]).tolist():
+        for cls in _STRUCK[word]:
             if given is not None and given[cls]:
                 self._strike(cls, *self._copy(cls))
                 continue
-            members = np.flatnonzero(self.group == cls)
+            members = self.members[cls]
             column = int(members[draw(articulations[members], self.rng, temperature=how.articulation_temperature)])
             place = draw(velocities[cls], self.rng, temperature=how.velocity_temperature) + 0.5 + 0.8 * (self.rng.random() - 0.5)
             self._strike(cls, column, max(1, round_half_up(place * 128 / bins)) / 127)
@@ -178,7 +181,7 @@ class Take:
     def _strike(self, cls: int, column: int, loud: float) -> None:
         self.velocities[self.step, column] = min(loud, 1)
         self.loud[cls] = min(loud, 1) * (2 * 127 / 255)
-        self.used[self.group == cls] = 0
+        self.used[self.members[cls]] = 0
         self.used[column] = 1
 
     def _copy(self, cls: int) -> tuple[int, float]:
