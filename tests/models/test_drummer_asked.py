@@ -20,7 +20,7 @@ def controls(density: list[float], fills: list[float]) -> Controls:
 
 def test_a_fill_is_favoured_in_the_second_half_and_crowned_by_a_crash() -> None:
     bias = guide_fills(controls([NAN] * 3, [1, NAN, 0]), Grid.regular(3), Guidance())
-    assert not bias[:8].any() and (bias[8:16, SNARE] > 0).all() and (bias[8:16, 0b100] < 0).all()
+    assert not bias[:8].any() and (bias[8:11, SNARE] > 0).all() and (bias[8:16, LOW_TOM] > 0).all() and (bias[8:16, 0b100] < 0).all()
     assert bias[8, SNARE] > bias[8, LOW_TOM] and bias[15, SNARE] < bias[15, LOW_TOM], "from the snare down to the low tom"
     assert bias[16, CRASH] > 0 and not bias[17:32].any()
     assert (bias[32:, LOW_TOM] < 0).all() and not bias[32:, SNARE].any()

@@ -40,7 +40,8 @@ class Guidance:
         learn: by how much this changes for every hit that was too many or too few.  most: how far it may go.
         twofold: taken for hat and ride at once where density is asked for.
         fill: added to words with a snare or a tom in the second half of a bar that is to be filled.
-        shape: added once more to the drum whose turn it is there, from the snare down to the low tom.
+        shape: added once more to the drum whose turn it is there, from the snare down to the low tom.  snare: taken for the snare there, so
+            that a fill is not a roll.
         together: taken for each snare or tom beside the first.  metal: taken for hats and ride there.
         no_fill: taken for toms in a bar that is to have no fill.
         crash: added for a crash on the first step behind a fill.
@@ -50,8 +51,9 @@ class Guidance:
     learn: float = 0.12
     most: float = 6.0
     twofold: float = 3.0
-    fill: float = 2.5
-    shape: float = 2.5
+    fill: float = 2.0
+    shape: float = 5.0
+    snare: float = 2.0
     together: float = 1.5
     metal: float = 1.0
     no_fill: float = 1.5
@@ -70,7 +72,7 @@ def guide_fills(controls: Controls, grid: Grid, how: Guidance) -> Array:
     urge, place = find_late(controls, grid)
     late = urge > 0
     leading = _BITS[:, _LEADING].sum(axis=1)
-    favoured = how.fill * (leading > 0) - how.together * np.maximum(leading - 1, 0) - how.metal * _BITS[:, _METAL].sum(axis=1)
+    favoured = how.fill * (leading > 0) - how.together * np.maximum(leading - 1, 0) - how.metal * _BITS[:, _METAL].sum(axis=1) - how.snare * _BITS[:, 1]
     turns = np.maximum(1 - np.abs(place[late, None] * len(_LEADING) - 0.5 - np.arange(len(_LEADING))), 0)
     out = np.zeros((grid.steps, VOCABULARY), np.float32)
     out[late] = urge[late, None] * (favoured + how.shape * turns @ _BITS[:, _LEADING].T)
