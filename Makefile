@@ -9,7 +9,7 @@ demo: .venv/installed
 	@$(BIN)/backbeat accompany examples/song.mid -o out/song-with-drums.mid --wav out/song-with-drums.wav --seed 1
 
 test: .venv/installed-dev
-	@$(BIN)/python -m pytest
+	@$(BIN)/python -m pytest -n auto --dist loadfile
 
 check: .venv/installed-dev
 	$(BIN)/ruff check .
