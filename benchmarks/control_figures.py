@@ -23,12 +23,12 @@ import argparse
 import json
 import os
 from collections.abc import Callable, Iterable
-from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 import numpy.typing as npt
+from tap_figures import cut, to_nine
 
 from backbeat.asking import Wishes
 from backbeat.cues import hear
@@ -43,7 +43,6 @@ from backbeat.metrics.fills import before_sections, find_fills
 from backbeat.midi import extract_groove, parse_song
 from backbeat.song import Song
 from backbeat.takes import check_song
-from backbeat.units import MetreMap, TempoMap
 
 SETTINGS = (0.1, 0.3, 0.5, 0.7, 0.9)
 STYLES = ("rock", "jazz", "latin", "funk", "hiphop", "soul")
@@ -51,22 +50,6 @@ STYLES = ("rock", "jazz", "latin", "funk", "hiphop", "soul")
 FIRST, ALONE, STYLED = 8, 16, 20
 Bits = npt.NDArray[np.bool_]
 Table = dict[str, Any]
-
-
-def cut(song: Song, first: int, bars: int) -> Song:
-    """Some bars of a song in one metre as a song of its own, at the tempo of its first tick."""
-    grid = song.grid()
-    low, high = int(grid.bar_ticks[first]), int(grid.bar_ticks[first + bars])
-    parts = []
-    for part in song.parts:
-        notes = part.notes[(part.notes["onset"] >= low) & (part.notes["onset"] < high)].copy()
-        notes["onset"] -= low
-        notes["end"] = np.minimum(notes["end"], high) - low
-        if len(notes):
-            parts.append(replace(part, notes=notes))
-    tempo = TempoMap(song.tempo.ticks_per_quarter, (0,), (int(60e6 / song.tempo.qpm(low) + 0.5),))
-    metre = MetreMap((0,), (grid.numerators[first],), (grid.denominators[first],))
-    return Song(song.data, 1, tuple(parts), tempo, metre, high - low, source=song.source)
 
 
 def read_songs(data: Path, split: str, count: int, bars: int) -> list[Song]:
@@ -88,11 +71,6 @@ def read_songs(data: Path, split: str, count: int, bars: int) -> list[Song]:
         if len(found) == count:
             break
     return found
-
-
-def to_nine(groove: Groove) -> Bits:
-    """Hits of the nine classes."""
-    return groove.to_kit(load_kit("drums_rnn_9")).hits
 
 
 def measure(groove: Groove, name: str) -> float:

@@ -66,17 +66,17 @@ class Performer:
     """
 
     def __init__(self, net: PerformerNet) -> None:
-        self._net = net
+        self.net = net
 
     @property
     def styles(self) -> tuple[str, ...]:
         """Styles that can be asked for, "any" first."""
-        return self._net.styles
+        return self.net.styles
 
     @property
     def drummers(self) -> tuple[str, ...]:
         """Drummers that can be asked for, "any" first."""
-        return self._net.drummers
+        return self.net.drummers
 
     def perform(self, groove: Groove, tempo: TempoMap, *, seed: int = 0, how: Playing = Playing()) -> Groove:
         """The same hits, played: new velocities and offsets.
@@ -115,7 +115,7 @@ class Performer:
         order = np.lexsort((strokes.columns, strokes.quarters))
         ordered = _reorder(strokes, order)
         seen = describe_strokes(ordered, rounded=rounded)
-        expected = self._net.expect(seen, told._replace(accents=told.accents[order]))
+        expected = self.net.expect(seen, told._replace(accents=told.accents[order]))
         graces = find_graces(ordered)
         bounds = bound_lateness(ordered, graces)
         velocities, late = self._draw(seen, expected, (bounds / LATE_SCALE).astype(np.float32), np.random.default_rng(seed if seed >= 0 else [-seed, 1]), how)
@@ -145,7 +145,7 @@ class Performer:
         ordered = _reorder(strokes, order)
         seen = describe_strokes(ordered, rounded=rounded)
         out = np.zeros((len(strokes), 2))
-        out[order] = self._net.measure(seen, self._net.expect(seen, told), scale_played(ordered.velocities, ordered.late))
+        out[order] = self.net.measure(seen, self.net.expect(seen, told), scale_played(ordered.velocities, ordered.late))
         return out
 
     def _tell(self, strokes: Strokes, how: Playing, accents: Ints | None) -> Told:
@@ -162,7 +162,7 @@ class Performer:
         if how.mean:
             played = np.stack([expected.means[:, 0], np.clip(expected.means[:, 1], -bounds, bounds)], axis=1)
         else:
-            played = self._net.play(seen, expected, bounds, rng, how.temperature)
+            played = self.net.play(seen, expected, bounds, rng, how.temperature)
         return VELOCITY_CENTRE + VELOCITY_SCALE * played[:, 0].astype(np.float64), LATE_SCALE * played[:, 1].astype(np.float64)
 
 

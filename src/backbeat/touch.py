@@ -55,7 +55,7 @@ class Touch:
 
     def in_style(self, style: str) -> Touch:
         """The same in a style, where the performer knows it and nothing else is asked for."""
-        if not self.performed or self.playing.style != "any" or style not in _open_performer().styles:
+        if not self.performed or self.playing.style != "any" or style not in open_shipped().styles:
             return self
         return replace(self, playing=replace(self.playing, style=style))
 
@@ -67,7 +67,8 @@ TYPED = Touch(performed=False, playable=False)
 
 
 @cache
-def _open_performer() -> Performer:
+def open_shipped() -> Performer:
+    """The performer that ships, opened once."""
     return load_performer()
 
 
@@ -149,7 +150,7 @@ def perform(groove: Groove, tempo: TempoMap, playing: Playing, *, seed: int = 0,
     strokes = groove_to_strokes(groove, tempo)
     quarter = 60_000 / strokes.qpm
     meant = replace(strokes, places=strokes.places + strokes.late / quarter, late=np.zeros_like(strokes.late))
-    played = (performer or _open_performer()).perform_strokes(meant, seed=abs(seed), how=playing, rounded=rounded)
+    played = (performer or open_shipped()).perform_strokes(meant, seed=abs(seed), how=playing, rounded=rounded)
     steps, columns = np.nonzero(groove.hits)
     offsets = np.zeros(groove.hits.shape, np.float32)
     in_steps = (strokes.late + stay_with_band(played.late, meant.quarters)) / quarter * groove.grid.steps_per_quarter
@@ -223,8 +224,7 @@ def _measure_force(groove: Groove, played: npt.NDArray[np.float32], *, by_class:
     steps, columns = np.nonzero(groove.hits)
     decided, columns = groove.velocities[steps, columns].astype(np.float64), columns if by_class else np.zeros_like(columns)
     counts, decisions, plays = (np.bincount(columns, w) for w in (np.ones(len(columns)), decided, played.astype(np.float64)))
-    whole = decided.mean() / played.mean()
-    level = (decisions + SURE * whole * played.mean()) / (plays + SURE * played.mean())
+    level = (decisions + SURE * decided.mean()) / (plays + SURE * played.mean())
     bars = groove.grid.bar_of_step[steps]
     usual = np.bincount(bars, (decisions / np.maximum(counts, 1))[columns])
     louder = np.bincount(bars, decided) / np.maximum(usual, 1e-9)

@@ -6,9 +6,9 @@ import numpy as np
 import pytest
 
 from backbeat.codecs.controls import Controls, hits_of
+from backbeat.codecs.words import WORD_BITS
 from backbeat.grid import Grid
 from backbeat.models.drummer_asked import Guidance, Pace, Progress, guide_fills, share_watch
-from backbeat.models.drummer_take import WORD_BITS
 
 NAN = float("nan")
 SNARE, LOW_TOM, CRASH, KICK_AND_HAT = 1 << 1, 1 << 4, 1 << 7, 0b101

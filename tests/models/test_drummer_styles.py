@@ -9,12 +9,12 @@ import numpy as np
 import numpy.typing as npt
 import pytest
 
+from backbeat.codecs.words import WORD_BITS
 from backbeat.drummer import load_drummer
 from backbeat.errors import ModelError
 from backbeat.grid import Grid
 from backbeat.kits import load_kit
 from backbeat.models.drummer_styles import FILE, Lean, Leaning, Patterns, load_patterns
-from backbeat.models.drummer_take import WORD_BITS
 
 SNARE, RIDE = 1, 8
 

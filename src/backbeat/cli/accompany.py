@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any, Literal
 import click
 
 from backbeat.cli.touch_options import lean_on_profile, make_touch, touch_options
-from backbeat.cli.wish_options import read_wishes, wish_options
+from backbeat.cli.wish_options import Asked, wish_options
 from backbeat.errors import InputError, OutputError
 
 if TYPE_CHECKING:
@@ -57,11 +57,7 @@ def command(
     steps_per_quarter: int,
     takes: int,
     wav: Path | None,
-    density: float | None,
-    intensity: float | None,
-    fills: float | None,
-    fill_bars: str | None,
-    at: tuple[str, ...],
+    asked: Asked,
     model: str | None,
     force: bool,
     as_json: bool,
@@ -76,7 +72,6 @@ def command(
     from backbeat.midi import read_song, write_song
 
     started = time.perf_counter()
-    asked = read_wishes(density=density, intensity=intensity, fills=fills, fill_bars=fill_bars, at=at)
     read = read_song(song)
     paths = _name_outputs(song, out, takes)
     for path in paths:

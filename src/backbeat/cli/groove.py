@@ -11,7 +11,7 @@ from typing import Any
 import click
 
 from backbeat.cli.touch_options import lean_on_profile, make_touch, touch_options
-from backbeat.cli.wish_options import read_wishes, wish_options
+from backbeat.cli.wish_options import Asked, wish_options
 from backbeat.errors import InputError
 
 SLOWEST, FASTEST = 20, 400
@@ -40,11 +40,7 @@ def command(
     seed: int,
     temperature: float | None,
     top_p: float | None,
-    density: float | None,
-    intensity: float | None,
-    fills: float | None,
-    fill_bars: str | None,
-    at: tuple[str, ...],
+    asked: Asked,
     model: str | None,
     as_json: bool,
     **hands: Any,  # noqa: ANN401 - see ``touch_options``
@@ -59,7 +55,6 @@ def command(
 
     started = time.perf_counter()
     numerator, denominator = read_metre(metre)
-    asked = read_wishes(density=density, intensity=intensity, fills=fills, fill_bars=fill_bars, at=at)
     if not SLOWEST <= tempo <= FASTEST:
         raise InputError(f"the tempo must lie in {SLOWEST}-{FASTEST} quarter notes a minute, not {tempo:g}")
     most = MAX_STEPS * denominator // (16 * numerator)

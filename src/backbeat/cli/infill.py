@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from backbeat.cli.outputs import name_outputs, render_output
-from backbeat.cli.wish_options import read_bars, read_wishes, wish_options
+from backbeat.cli.wish_options import Asked, read_bars, wish_options
 
 if TYPE_CHECKING:
     from backbeat.infilling import Infilled
@@ -43,11 +43,7 @@ def command(
     temperature: float | None,
     top_p: float | None,
     wav: Path | None,
-    density: float | None,
-    intensity: float | None,
-    fills: float | None,
-    fill_bars: str | None,
-    at: tuple[str, ...],
+    asked: Asked,
     model: Path | None,
     machine: bool,
     force: bool,
@@ -65,7 +61,6 @@ def command(
     chosen = read_bars(bars)
     names = [name.strip() for name in keep.split(",") if name.strip()]
     check_takes(takes)
-    asked = read_wishes(density=density, intensity=intensity, fills=fills, fill_bars=fill_bars, at=at)
     read = read_song(song)
     paths = name_outputs(song, out, takes, wav, force=force, ending="infill")
     drummer = load_drummer(model)

@@ -12,7 +12,7 @@ import click
 from backbeat.cli.groove import FASTEST, SLOWEST, read_metre
 from backbeat.cli.outputs import name_outputs, render_output
 from backbeat.cli.touch_options import make_touch, touch_options
-from backbeat.cli.wish_options import read_wishes, wish_options
+from backbeat.cli.wish_options import Asked, wish_options
 from backbeat.errors import InputError
 
 if TYPE_CHECKING:
@@ -66,11 +66,7 @@ def command(
     takes: int,
     out: Path | None,
     wav: Path | None,
-    density: float | None,
-    intensity: float | None,
-    fills: float | None,
-    fill_bars: str | None,
-    at: tuple[str, ...],
+    asked: Asked,
     model: Path | None,
     force: bool,
     as_json: bool,
@@ -88,7 +84,6 @@ def command(
 
     started = time.perf_counter()
     check_takes(takes)
-    asked = read_wishes(density=density, intensity=intensity, fills=fills, fill_bars=fill_bars, at=at)
     if between is not None and not 0 <= between <= 1:
         raise InputError(f"--between must lie in 0-1, not {between}")
     if not part and (band or drums):

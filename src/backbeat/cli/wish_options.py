@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass
+from functools import wraps
 from itertools import pairwise
 from typing import TYPE_CHECKING, Any
 
@@ -35,10 +36,15 @@ _OPTIONS = (
 
 
 def wish_options(command: Callable[..., Any]) -> Callable[..., Any]:
-    """Add the options to a command, which takes them as density, intensity, fills, fill_bars and at."""
+    """Add the options to a command, which takes what they ask for as ``asked``."""
+
+    @wraps(command)
+    def ask(*args: Any, density: float | None, intensity: float | None, fills: float | None, fill_bars: str | None, at: tuple[str, ...], **rest: Any) -> Any:  # noqa: ANN401 - of the command
+        return command(*args, asked=read_wishes(density=density, intensity=intensity, fills=fills, fill_bars=fill_bars, at=at), **rest)
+
     for option in reversed(_OPTIONS):
-        command = option(command)
-    return command
+        ask = option(ask)
+    return ask
 
 
 @dataclass(frozen=True)

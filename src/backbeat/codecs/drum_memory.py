@@ -18,7 +18,7 @@ from typing import Any, NamedTuple
 import numpy as np
 import numpy.typing as npt
 
-from backbeat.codecs.words import CLASSES, VOCABULARY, words_to_hits
+from backbeat.codecs.words import CLASSES, VOCABULARY, WORD_BITS
 from backbeat.units import Floats, Ints
 
 NO_WORD = VOCABULARY
@@ -42,7 +42,7 @@ KERNELS = (Kernel(1.2, 0.0, 0.03), Kernel(0.15, 0.4, 0.01), Kernel(0.0, 0.0, 0.1
 COLUMNS = len(KERNELS) * CLASSES + 3
 """Columns of ``Memories.hints``."""
 
-_BITS = words_to_hits(np.arange(VOCABULARY, dtype=np.uint16)).astype(np.float64)
+_BITS = WORD_BITS.astype(np.float64)
 _SIZES = _BITS.sum(axis=1).astype(np.int64)
 _NEAR, _FAR, _AGE = np.array(KERNELS).T[:, :, None, None]
 _BARS_BACK = np.arange(1, BARS + 1)

@@ -19,7 +19,7 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from backbeat.codecs.words import CLASSES, VOCABULARY, words_to_hits
+from backbeat.codecs.words import CLASSES, VOCABULARY, WORD_BITS
 from backbeat.grid import Grid
 from backbeat.units import Ints
 
@@ -28,7 +28,6 @@ BARS_BACK = (1, 2, 4, 8)
 REFERENCES = (*(f"{k} bars back" for k in BARS_BACK), "best match", "second match", "same words before")
 _AGREEMENT_RATE, _HABIT_RATE = 0.08, 0.15
 _SHORT, _LONG = 6, 16
-_BITS = words_to_hits(np.arange(VOCABULARY, dtype=np.uint16)).astype(np.float32)
 
 
 @dataclass(frozen=True, eq=False)
@@ -115,7 +114,7 @@ class Memory:
         habit, counts = self._habit(step)
         place = self._places[step]
         counts[place] += 1
-        habit[place] += (_BITS[word] - habit[place]) * max(_HABIT_RATE, 1 / counts[place])
+        habit[place] += (WORD_BITS[word] - habit[place]) * max(_HABIT_RATE, 1 / counts[place])
         self._words.append(word)
         self._key = (self._key << CLASSES | word) & ((1 << CLASSES * _LONG) - 1)
 
@@ -209,7 +208,7 @@ def _agree(level: float, right: bool) -> float:
 def _follow_habits(words: npt.NDArray[np.uint16], bar_steps: Ints, place: Ints) -> npt.NDArray[np.uint8]:
     """uint8 [steps, 9]: the habit of each step's place, bar after bar among the bars of each length."""
     bits = np.zeros((len(place), CLASSES), np.float32)
-    bits[: len(words)] = _BITS[words]
+    bits[: len(words)] = WORD_BITS[words]
     habits = np.empty_like(bits)
     first = np.cumsum(bar_steps) - bar_steps
     for length in np.unique(bar_steps).tolist():

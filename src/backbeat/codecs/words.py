@@ -100,3 +100,7 @@ class WordCodec:
     def decode(self, codes: npt.NDArray[np.int64], grid: Grid) -> Groove:
         """The hits of ``codes`` on ``grid``."""
         return words_to_groove(np.asarray(codes), grid)
+
+
+WORD_BITS = words_to_hits(np.arange(VOCABULARY, dtype=np.uint16)).astype(np.float32)
+"""float32 [512, 9]: the classes of each word."""

@@ -10,7 +10,7 @@ from dataclasses import replace
 
 import numpy as np
 
-from backbeat.codecs.words import VOCABULARY, Hits, groove_to_words, words_to_hits
+from backbeat.codecs.words import WORD_BITS, Hits, groove_to_words, words_to_hits
 from backbeat.datasets.preparation import Example
 from backbeat.errors import ModelError
 from backbeat.models.accompanist import give_cues, prepare_piece
@@ -18,7 +18,7 @@ from backbeat.models.drummer import DrummerModel, Sampling
 from backbeat.models.protocol import Piece
 from backbeat.units import Floats
 
-_BITS = words_to_hits(np.arange(VOCABULARY, dtype=np.uint16)).astype(np.float64)
+_BITS = WORD_BITS.astype(np.float64)
 
 
 class Listener:

@@ -17,7 +17,7 @@ from typing import Any
 
 import numpy as np
 
-from backbeat.codecs.words import VOCABULARY, words_to_hits
+from backbeat.codecs.words import WORD_BITS
 from backbeat.datasets.source import Source
 from backbeat.errors import InputError, MissingExtraError
 from backbeat.evaluation import tables
@@ -45,7 +45,7 @@ from backbeat.units import Floats
 
 DONOR = 7
 """The wrong band of each song is that of the song so many places on."""
-_BITS = words_to_hits(np.arange(VOCABULARY, dtype=np.uint16)).astype(np.float64)
+_BITS = WORD_BITS.astype(np.float64)
 
 __all__ = ["Options", "evaluate", "load_case", "measure"]
 

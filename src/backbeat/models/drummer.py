@@ -13,7 +13,7 @@ import numpy.typing as npt
 
 from backbeat.codecs.controls import Controls
 from backbeat.codecs.recall import NO_WORD
-from backbeat.codecs.words import CLASSES
+from backbeat.codecs.words import CLASSES, WORD_BITS
 from backbeat.cues import Cues, encode, silence
 from backbeat.datasets.preparation import Example
 from backbeat.grid import Grid
@@ -24,7 +24,7 @@ from backbeat.models.drummer_inputs import ASKED, LINE_COLUMNS, MARGIN, Arrays, 
 from backbeat.models.drummer_order import Order, order_bars
 from backbeat.models.drummer_plan import MAX_REHEARSED, Score, find_sounding, plan_rehearsals, skip_settled
 from backbeat.models.drummer_styles import Lean, Leaning, load_patterns
-from backbeat.models.drummer_take import WORD_BITS, Array, Known, Sampling, Take
+from backbeat.models.drummer_take import Array, Known, Sampling, Take
 from backbeat.runtime import Session
 from backbeat.units import Ints
 

@@ -15,11 +15,10 @@ import numpy as np
 import numpy.typing as npt
 
 from backbeat.codecs.controls import Controls, hits_of
-from backbeat.codecs.words import VOCABULARY, words_to_hits
+from backbeat.codecs.words import VOCABULARY, WORD_BITS
 from backbeat.grid import Grid
 from backbeat.units import Floats, Ints
 
-_BITS = words_to_hits(np.arange(VOCABULARY, dtype=np.uint16)).astype(np.float32)
 _LEADING, _TOMS, _CRASH, _METAL = [1, 6, 5, 4], [4, 5, 6], 7, [2, 3, 8]
 """Classes of ``drums_rnn_9``: snare and toms from high to low, toms, crash, and what rings on."""
 _YIELDING = np.array([0.7, 0.7, 1, 1, 0.5, 0.5, 0.5, 0.3, 1], np.float32)
@@ -71,14 +70,14 @@ def guide_fills(controls: Controls, grid: Grid, how: Guidance) -> Array:
     bar = grid.bar_of_step
     urge, place = find_late(controls, grid)
     late = urge > 0
-    leading = _BITS[:, _LEADING].sum(axis=1)
-    favoured = how.fill * (leading > 0) - how.together * np.maximum(leading - 1, 0) - how.metal * _BITS[:, _METAL].sum(axis=1) - how.snare * _BITS[:, 1]
+    leading = WORD_BITS[:, _LEADING].sum(axis=1)
+    favoured = how.fill * (leading > 0) - how.together * np.maximum(leading - 1, 0) - how.metal * WORD_BITS[:, _METAL].sum(axis=1) - how.snare * WORD_BITS[:, 1]
     turns = np.maximum(1 - np.abs(place[late, None] * len(_LEADING) - 0.5 - np.arange(len(_LEADING))), 0)
     out = np.zeros((grid.steps, VOCABULARY), np.float32)
-    out[late] = urge[late, None] * (favoured + how.shape * turns @ _BITS[:, _LEADING].T)
-    out[(controls.fills == 0)[bar]] = -how.no_fill * _BITS[:, _TOMS].sum(axis=1)
+    out[late] = urge[late, None] * (favoured + how.shape * turns @ WORD_BITS[:, _LEADING].T)
+    out[(controls.fills == 0)[bar]] = -how.no_fill * WORD_BITS[:, _TOMS].sum(axis=1)
     after = np.flatnonzero((controls.fills[bar][:-1] == 1) & (bar[1:] != bar[:-1])) + 1
-    out[after] += how.crash * _BITS[:, _CRASH]
+    out[after] += how.crash * WORD_BITS[:, _CRASH]
     return out
 
 
@@ -146,8 +145,8 @@ class Pace:
         return learned if np.isnan(wanted) else float(np.clip(learned + self.how.learn * (wanted - hits), -self.how.most, self.how.most))
 
 
-_HITS = _BITS @ _YIELDING
-_TWOFOLD = _BITS[:, 8] * _BITS[:, [2, 3]].max(axis=1)
+_HITS = WORD_BITS @ _YIELDING
+_TWOFOLD = WORD_BITS[:, 8] * WORD_BITS[:, [2, 3]].max(axis=1)
 
 
 class Progress:

@@ -20,7 +20,7 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from backbeat.codecs.words import CLASSES, VOCABULARY, words_to_hits
+from backbeat.codecs.words import CLASSES, WORD_BITS
 from backbeat.errors import ModelError
 from backbeat.grid import Grid
 from backbeat.units import Floats, Ints
@@ -29,7 +29,7 @@ FILE = "styles.json"
 """Beside a drummer's weights; ``benchmarks/style_patterns.py`` makes it."""
 PLACES = 16
 """Sixteenths of a bar of 4/4."""
-_BITS = words_to_hits(np.arange(VOCABULARY, dtype=np.uint16)).astype(np.float64)
+_BITS = WORD_BITS.astype(np.float64)
 _BEATS = {1: (0,), 2: (0, 1), 3: (0, 1, 3), 4: (0, 1, 2, 3)}
 """Which beats of 4/4 the beats of shorter bars are; longer ones go on from the first."""
 Array = npt.NDArray[np.float32]

@@ -9,7 +9,7 @@ import numpy as np
 import numpy.typing as npt
 
 from backbeat.codecs.recall import Memory
-from backbeat.codecs.words import CLASSES, VOCABULARY, hits_to_words, words_to_hits
+from backbeat.codecs.words import CLASSES, WORD_BITS, hits_to_words
 from backbeat.groove import Groove
 from backbeat.kits import Kit, load_kit
 from backbeat.models.drummer_asked import Pace
@@ -19,10 +19,8 @@ from backbeat.sampling import draw
 from backbeat.units import round_half_up
 
 Array = npt.NDArray[np.float32]
-WORD_BITS = words_to_hits(np.arange(VOCABULARY, dtype=np.uint16)).astype(np.float32)
-"""float32 [512, 9]: the classes of each word."""
 _STRUCK = [np.flatnonzero(bits).tolist() for bits in WORD_BITS]
-"""The same as lists."""
+"""The classes of each word."""
 
 
 @dataclass(frozen=True)

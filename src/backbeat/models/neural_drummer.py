@@ -19,7 +19,7 @@ import numpy.typing as npt
 
 from backbeat.codecs.intensity import count_ahead, normalise
 from backbeat.codecs.recall import NO_WORD, Memory
-from backbeat.codecs.words import CLASSES, VOCABULARY, Hits, words_to_hits
+from backbeat.codecs.words import CLASSES, VOCABULARY, WORD_BITS, Hits, words_to_hits
 from backbeat.errors import InputError, ModelError
 from backbeat.grid import Grid
 from backbeat.kits import Kit, load_kit
@@ -36,7 +36,6 @@ WINDOW, CUTOFF = 8, 0.2
 SHIPPED = "weights/neural_drummer"
 PATIENCE = 2
 """Bars that the corrected one may rest before it comes in."""
-_BITS = words_to_hits(np.arange(VOCABULARY, dtype=np.uint16)).astype(np.float32)
 
 
 @dataclass(frozen=True)
@@ -164,12 +163,12 @@ class NeuralDrummer(_Untrained):
 
     def expect(self, piece: Piece) -> Floats:
         """float64 [steps, 9]: the probability of each hit, given the real words before its step and the band."""
-        return np.clip(np.exp(self.predict(piece).astype(np.float64)) @ _BITS, 0, 1)
+        return np.clip(np.exp(self.predict(piece).astype(np.float64)) @ WORD_BITS, 0, 1)
 
     def guess(self, grid: Grid, band: Band | None) -> Array:
         """float32 [steps, 9]: the probability of each hit from the band alone, nothing known of what was played."""
         log_p = self._run(self._describe(grid, band), *forget(grid.steps))
-        return np.asarray(np.exp(log_p) @ _BITS, dtype=np.float32)
+        return np.asarray(np.exp(log_p) @ WORD_BITS, dtype=np.float32)
 
     def begin(self, grid: Grid, band: Band | None = None) -> NeuralTake:
         """A take with nothing played yet."""
@@ -206,7 +205,7 @@ class NeuralDrummer(_Untrained):
         guess = np.clip(guess, 1e-4, 1 - 1e-4)
         level = np.clip(guess.mean(axis=0), how.least_doubt, how.doubt)
         odds = np.log(guess / (1 - guess)) - np.log(level / (1 - level))
-        return np.asarray(how.listening * odds @ _BITS.T, dtype=np.float32)
+        return np.asarray(how.listening * odds @ WORD_BITS.T, dtype=np.float32)
 
 
 class NeuralTake:

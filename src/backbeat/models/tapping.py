@@ -14,7 +14,8 @@ from dataclasses import dataclass
 import numpy as np
 
 from backbeat.codecs.taps import Line
-from backbeat.models.drummer_take import WORD_BITS, Array
+from backbeat.codecs.words import WORD_BITS
+from backbeat.models.drummer_take import Array
 
 # kick, snare, closed hat, open hat, low tom, mid tom, high tom, crash, ride
 _TAP = (1.0, 1.0, 0.0, 0.0, 0.5, 0.5, 0.5, 0.0, 0.0)

@@ -26,7 +26,7 @@ class LeaningDrummer(DrummerModel):
     """
 
     def __init__(self, model: DrummerModel, vocabulary: Vocabulary) -> None:
-        self.session, self.kit, self.styles, self.group = model.session, model.kit, model.styles, model.group
+        vars(self).update(vars(model))
         self.patterns = None  # the player's own habits go before those of a style
         self.vocabulary = vocabulary
 

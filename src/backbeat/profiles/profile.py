@@ -92,7 +92,7 @@ class ProfiledPerformer(Performer):
         said = self._tell(played, told, accents)
         ordered = replace(played, **{n: getattr(played, n)[order] for n in STROKE_ARRAYS})
         means = np.zeros((len(played), 2))
-        means[order] = self._net.expect(describe_strokes(ordered, rounded=rounded), said._replace(accents=said.accents[order])).means[:, :2]
+        means[order] = self.net.expect(describe_strokes(ordered, rounded=rounded), said._replace(accents=said.accents[order])).means[:, :2]
         drawn = self.manner.drawing.carry(scale_played(played.velocities, played.late).astype(np.float64), means, *where)
         frame = VELOCITY_CENTRE + VELOCITY_SCALE * drawn[:, 0], LATE_SCALE * drawn[:, 1]
         return self.manner.calibration.to_player(*frame, where[0])
@@ -105,7 +105,7 @@ class ProfiledPerformer(Performer):
         out = np.zeros((len(strokes), 2))
         manner = replace(self.manner, style=told.style, drummer=told.drummer)
         self._tell(strokes, told, None)
-        out[np.lexsort((strokes.columns, strokes.quarters))] = measure(self._net, make_take(strokes), manner)
+        out[np.lexsort((strokes.columns, strokes.quarters))] = measure(self.net, make_take(strokes), manner)
         return out
 
     def _lean(self, how: Playing) -> Playing:

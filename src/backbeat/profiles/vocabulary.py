@@ -16,11 +16,10 @@ from typing import NamedTuple
 import numpy as np
 import numpy.typing as npt
 
-from backbeat.codecs.words import CLASSES, VOCABULARY
+from backbeat.codecs.words import CLASSES, VOCABULARY, WORD_BITS
 from backbeat.datasets.preparation import Example
 from backbeat.grid import Grid
 from backbeat.models.drummer import DrummerModel
-from backbeat.models.drummer_take import WORD_BITS
 from backbeat.profiles.likeness import choose_among
 from backbeat.profiles.takes import Take
 from backbeat.units import Floats, Ints

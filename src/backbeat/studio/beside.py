@@ -7,19 +7,19 @@ loud where the old ones are loud, and early where they are early.
 from __future__ import annotations
 
 from dataclasses import replace
-from functools import cache
 from typing import Any
 
 import numpy as np
 
 from backbeat.codecs.strokes import Strokes, groove_to_strokes
 from backbeat.groove import Groove
-from backbeat.models.performer import CHOICE, NARROWEST, SPREAD, Expected, PerformerNet, Told, open_performer
+from backbeat.models.performer import CHOICE, LOUDEST, NARROWEST, QUIETEST, SPREAD, Expected, Told
 from backbeat.models.performer_inputs import LATE_SCALE, VELOCITY_CENTRE, VELOCITY_SCALE, Seen, describe_strokes, scale_played
 from backbeat.models.performer_limits import bound_lateness, find_graces
-from backbeat.performer import Performer, Playing
+from backbeat.performer import Playing
 from backbeat.studio.drums import LATEST, Flags
 from backbeat.studio.windows import Window
+from backbeat.touch import open_shipped
 from backbeat.transforms.suiting import find_habit
 from backbeat.units import Floats
 
@@ -30,18 +30,6 @@ LOUDEST_SPREAD = 0.06
 _SWUNG, _CLEARLY_OFF = 0.06, 0.25
 _PLACES = np.array([-0.5, -1 / 3, 0.0, 1 / 3, LATEST])
 _NAMES = ("columns", "bars", "places", "bar_quarters", "beat_quarters", "starts", "qpm", "velocities", "late")
-
-
-@cache
-def open_net() -> PerformerNet:
-    """The performer's network that ships, opened once."""
-    return open_performer()
-
-
-@cache
-def open_player() -> Performer:
-    """The performer that plays with it."""
-    return Performer(open_net())
 
 
 def play_beside(groove: Groove, new: Flags, window: Window, playing: Playing, seed: int) -> tuple[Floats, Floats]:
@@ -58,7 +46,7 @@ def play_beside(groove: Groove, new: Flags, window: Window, playing: Playing, se
         float64 [steps, classes] each, 0 without a hit.
     """
     strokes, fresh, order = _read(groove, new, window)
-    net, meant = open_net(), replace(strokes, late=np.zeros_like(strokes.late))
+    net, meant = open_shipped().net, replace(strokes, late=np.zeros_like(strokes.late))
     seen = describe_strokes(meant)
     told = Told(net.styles.index(playing.style), net.drummers.index(playing.drummer), np.zeros(len(strokes), np.int64))
     expected = net.expect(seen, told)
@@ -94,8 +82,7 @@ def _draw(mixture: Floats, means: Floats, bound: float, rng: np.random.Generator
     noise = np.log(noise / (1 - noise)) * SPREAD
     velocity = means[0] + loud[k] + noise[0] * max(NARROWEST[0], float(np.exp(loud_scale[k])))
     lateness = means[1] + late[k] + noise[1] * max(NARROWEST[1], float(np.exp(late_scale[k])))
-    least, most = (1 / 127 - VELOCITY_CENTRE) / VELOCITY_SCALE, (1 - VELOCITY_CENTRE) / VELOCITY_SCALE
-    return float(np.clip(velocity, least, most)), float(np.clip(lateness, -bound, bound))
+    return float(np.clip(velocity, QUIETEST, LOUDEST)), float(np.clip(lateness, -bound, bound))
 
 
 def _read(groove: Groove, new: Flags, window: Window) -> tuple[Strokes, Flags, Any]:

@@ -11,9 +11,10 @@ from typing import Any
 
 from backbeat.drummer import Drummer, load_drummer
 from backbeat.errors import InputError
+from backbeat.models.drummer_asked import Watch
 from backbeat.studio.actions import JOBS, Action, read_action
 from backbeat.studio.history import Entry, StaleError
-from backbeat.studio.jobs import Job, Jobs, News, Watch
+from backbeat.studio.jobs import Job, Jobs, News
 from backbeat.studio.playing import play
 from backbeat.studio.project import Project
 from backbeat.studio.steps import Step, take_step

@@ -7,11 +7,11 @@ import numpy.typing as npt
 
 from backbeat.groove import Groove
 from backbeat.performer import Playing
-from backbeat.studio.beside import MOST_BESIDE, open_player, play_beside
+from backbeat.studio.beside import MOST_BESIDE, play_beside
 from backbeat.studio.drums import LATEST, Flags
 from backbeat.studio.settings import Values
 from backbeat.studio.windows import Window
-from backbeat.touch import TIGHTNESS, perform
+from backbeat.touch import TIGHTNESS, open_shipped, perform
 from backbeat.transforms.playability import make_playable
 
 TYPED_VELOCITIES, TYPED_SPREAD = 3, 0.01
@@ -34,7 +34,7 @@ def make_playing(settings: Values, style: str | None = None) -> Playing:
     """
     tightness, dynamics = settings["tightness"], settings["dynamics"]
     style = style or settings["style"] or "any"
-    known = style if style in open_player().styles else "any"
+    known = style if style in open_shipped().styles else "any"
     return Playing(style=known, tightness=TIGHTNESS if tightness is None else tightness, dynamics=1.0 if dynamics is None else dynamics)
 
 

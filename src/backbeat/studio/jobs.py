@@ -11,6 +11,7 @@ from collections.abc import Callable
 from typing import Any
 
 from backbeat.errors import BackbeatError
+from backbeat.models.drummer_asked import Watch
 from backbeat.studio.history import MissingError
 
 KEPT, KEPT_RESULTS = 200, 8
@@ -21,7 +22,6 @@ ENDED = frozenset({"done", "failed", "cancelled"})
 
 _LOG = logging.getLogger(__name__)
 
-Watch = Callable[[float], None]
 Work = Callable[[Watch], Any]
 News = dict[str, Any]
 

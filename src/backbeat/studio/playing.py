@@ -16,12 +16,12 @@ from backbeat.errors import InputError
 from backbeat.finishing import TAKES, end_with_band
 from backbeat.groove import Groove
 from backbeat.kits import load_kit
+from backbeat.models.drummer_asked import Watch, share_watch
 from backbeat.studio.actions import Action
 from backbeat.studio.alone import play_alone, stands_alone
 from backbeat.studio.drums import Drums, Flags, exchange, pack_groove
 from backbeat.studio.hands import drop_impossible, make_playing, play_new
 from backbeat.studio.history import Entry
-from backbeat.studio.jobs import Watch
 from backbeat.studio.leaning import lean, play_again, read_feel
 from backbeat.studio.project import Project
 from backbeat.studio.states import State, Take
@@ -88,10 +88,6 @@ class Session:
     def locked(self) -> Flags:
         """Bool [steps, classes]."""
         return find_locked(self.project.grid, self.state.locks)
-
-    def share(self, first: float, last: float) -> Watch:
-        """A watch for a part of the work."""
-        return lambda done: self.watch(first + (last - first) * done)
 
 
 def play(drummer: Drummer, project: Project, entry: Entry, action: Action, watch: Watch) -> Step:
@@ -177,7 +173,7 @@ def _play_takes(session: Session) -> list[Groove]:
     if stands_alone(project.song):
         played = _play_alone(session, touch)
     else:
-        watch = session.share(0, DECIDING if feel else 1)
+        watch = share_watch(session.watch, 0, DECIDING if feel else 1)
         played = session.drummer.accompany_takes(project.song, session.takes, temperature=temperature, touch=touch, watch=watch, **session.options)
     if feel is None:
         return played
@@ -189,7 +185,7 @@ def _play_takes(session: Session) -> list[Groove]:
 def _play_alone(session: Session, touch: Touch) -> list[Groove]:
     """Takes without a band that could be followed."""
     project, options = session.project, session.options
-    temperature, watch = session.state.settings["temperature"], session.share(0, DECIDING)
+    temperature, watch = session.state.settings["temperature"], share_watch(session.watch, 0, DECIDING)
     played = play_alone(session.drummer, project.grid, project.cues.qpm, session.takes, temperature=temperature, watch=watch, **options)
     wishes = (options["wishes"] or Wishes.nothing(project.grid.bars)).with_style(session.style)
     tempo = project.song.tempo
@@ -220,8 +216,8 @@ def _redo_cells(session: Session, cells: Flags, temperature: float | None) -> li
     known = find_known(groove, cells)
     asked = state.settings["temperature"]
     temperature = temperature if asked is None else asked
-    options = session.options
-    played = session.drummer.redo_takes(project.song, groove, known, session.takes, temperature=temperature, watch=session.share(0, DECIDING), **options)
+    watch = share_watch(session.watch, 0, DECIDING)
+    played = session.drummer.redo_takes(project.song, groove, known, session.takes, temperature=temperature, watch=watch, **session.options)
     out = []
     for number, new in enumerate(played):
         session.watch(DECIDING + (1 - DECIDING) * number / len(played))
